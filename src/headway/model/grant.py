@@ -1,0 +1,50 @@
+"""What a verified token allows."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from headway.model.channel import PUBLIC, allows
+
+__all__ = ["Ability", "Grant"]
+
+
+class Ability(StrEnum):
+    """What a token can allow beyond being somebody."""
+
+    READ = "read"
+    CANCEL = "cancel"
+    PUBLISH = "publish"
+    ADMIN = "admin"
+
+
+class Grant(msgspec.Struct, frozen=True, gc=False):
+    """The rights of one token.
+
+    Attributes:
+        user: who holds it (`sub`).
+        channels: patterns of channels beyond the user's own and `public`.
+        tasks: ids of single tasks it covers, whatever their channel.
+        can: its abilities.
+        expires_at: Unix seconds, or None when it does not expire.
+    """
+
+    user: str
+    channels: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+    can: frozenset[Ability] = frozenset((Ability.READ, Ability.CANCEL))
+    expires_at: float | None = None
+
+    @property
+    def own_channel(self) -> str:
+        return f"user:{self.user}"
+
+    def covers(self, channel: str, task: str | None = None) -> bool:
+        """Whether records of `channel`, or the one `task` in it, are within this grant."""
+        if channel == f"user:{self.user}" or channel == PUBLIC:
+            return True
+        if task is not None and task in self.tasks:
+            return True
+        return any(allows(pattern, channel) for pattern in self.channels)

@@ -1,0 +1,37 @@
+"""Record ids: ULIDs that we make, and the wider form that we take from others (a queue's own job ids)."""
+
+from __future__ import annotations
+
+import re
+
+from headway.errors import InvalidField
+
+__all__ = ["ID_CHARS", "check_id", "ulid"]
+
+ID_CHARS = 64
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def ulid(now_ms: int, randomness: bytes) -> str:
+    """A ULID (26 characters, sorts by time).
+
+    Args:
+        now_ms: Unix milliseconds, below 2**48.
+        randomness: ten bytes.
+    """
+    value = (now_ms << 80) | int.from_bytes(randomness, "big")
+    return "".join(_CROCKFORD[(value >> shift) & 31] for shift in range(125, -1, -5))
+
+
+def check_id(value: str, field: str = "id") -> str:
+    """Return `value`; ids are compared exactly, case counts.
+
+    Raises:
+        InvalidField: it is not 1 to 64 letters, digits, `_` and `-`, starting with a letter or digit.
+    """
+    if not isinstance(value, str) or not _ID.match(value):
+        raise InvalidField(
+            "An id has 1 to 64 letters, digits, _ and -, and starts with a letter or a digit", field=field
+        )
+    return value

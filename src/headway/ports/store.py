@@ -1,0 +1,200 @@
+"""The store: durable records.
+
+Guarantees that every adapter gives, held by `tests/contract/test_store.py`:
+
+- A `write` is atomic, and durable when it returns: a kill of the process does not lose it.
+- Writes take effect in the order in which `write` was called.
+- A write that failed had no effect, and neither had any that was waiting behind it; all of them raise
+  `StoreUnavailable`. Later writes are tried afresh.
+- Writing a record again replaces it. Reads see every write that has returned.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import msgspec
+
+from headway.model.notification import Notification
+from headway.model.task import Task, TaskState
+
+__all__ = ["LogEntry", "Opened", "Page", "Record", "Store", "TaskQuery", "Tombstone", "Window", "Writes"]
+
+
+class Tombstone(msgspec.Struct, frozen=True, gc=False):
+    """A record was removed.
+
+    Attributes:
+        removed_at: Unix milliseconds.
+    """
+
+    id: str
+    channel: str
+    rev: int
+    removed_at: int
+
+
+Record = Task | Notification | Tombstone
+
+
+class LogEntry(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """One line of one task's log.
+
+    Attributes:
+        offset: its place in the task's log, counting from 0, without gaps.
+        at: Unix milliseconds.
+        source, seq: which producer said it, and its own count; None when it did not say.
+    """
+
+    task: str
+    offset: int
+    at: int
+    level: str
+    text: str
+    source: str | None = None
+    seq: int | None = None
+
+
+class Writes(msgspec.Struct):
+    """What goes into the store in one step. `keys` maps a new task's id to its idempotency key."""
+
+    records: Sequence[Record] = ()
+    logs: Sequence[LogEntry] = ()
+    keys: dict[str, str] = {}
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """What the store knows when it opens.
+
+    Attributes:
+        epoch: names this history; made when the store was created.
+        ceiling: no revision at or above it was ever given out (see `Store.reserve`).
+        channels: those that hold an unfinished task.
+    """
+
+    epoch: str
+    ceiling: int
+    channels: tuple[str, ...]
+
+
+class Window(msgspec.Struct, frozen=True):
+    """A channel as its compacted log wants it: bounded, ordered by revision.
+
+    Attributes:
+        records: every unfinished task, the newest finished ones, unread and recent notifications, tombstones.
+        floor: the highest revision among the records that were left out, 0 when none was. A cursor below it
+            cannot be served with changes.
+    """
+
+    records: tuple[Record, ...]
+    floor: int
+
+
+class TaskQuery(msgspec.Struct, frozen=True):
+    """Which tasks to list, newest first (by creation, then by id).
+
+    Attributes:
+        channels: patterns (`headway.model.channel.allows`) of which one must cover the task; None means all.
+        tasks: ids that are visible whatever their channel.
+        text: part of the title, case does not count.
+        after: the `next` of the page before.
+        limit: 1 to 200.
+    """
+
+    channels: tuple[str, ...] | None
+    tasks: tuple[str, ...] = ()
+    channel: str | None = None
+    states: frozenset[TaskState] = frozenset()
+    kind: str | None = None
+    tag: str | None = None
+    parent: str | None = None
+    text: str | None = None
+    after: str | None = None
+    limit: int = 50
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Some tasks, and where the next page begins (None at the end)."""
+
+    tasks: tuple[Task, ...]
+    next: str | None
+
+
+class Store(ABC):
+    """Durable records. One hub writes; see the guarantees above."""
+
+    @abstractmethod
+    async def open(self) -> Opened:
+        """Make ready: create or migrate what is needed.
+
+        Raises:
+            ConfigurationError: the store cannot be used; the message says what to do.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Finish what was asked and let go of everything. Idempotent."""
+
+    @abstractmethod
+    async def write(self, writes: Writes) -> None:
+        """Write all of it or nothing.
+
+        Raises:
+            StoreUnavailable: it could not be written; the cause is its `__cause__`.
+        """
+
+    @abstractmethod
+    async def reserve(self, ceiling: int) -> None:
+        """Make durable that revisions below `ceiling` may have been given out. Lower than before: no effect.
+
+        Raises:
+            StoreUnavailable: as `write`.
+        """
+
+    @abstractmethod
+    async def window(self, channel: str, finished: int, newer_than: int, notifications: int) -> Window:
+        """Read a channel's window.
+
+        Args:
+            finished: at most so many finished tasks, newest (by `finished_at`) first.
+            newer_than: Unix milliseconds; finished tasks, read notifications and tombstones older than this are left out.
+            notifications: at most so many notifications, newest first, unread ones before read ones;
+                archived ones are left out.
+        """
+
+    @abstractmethod
+    async def task(self, task_id: str) -> Task | None:
+        """Read one task."""
+
+    @abstractmethod
+    async def notification(self, notification_id: str) -> Notification | None:
+        """Read one notification."""
+
+    @abstractmethod
+    async def task_by_key(self, channel: str, key: str) -> Task | None:
+        """Read the task that was created in `channel` with this idempotency key."""
+
+    @abstractmethod
+    async def tasks(self, query: TaskQuery) -> Page:
+        """List tasks."""
+
+    @abstractmethod
+    async def log(self, task_id: str, offset: int, limit: int) -> tuple[LogEntry, ...]:
+        """Read log lines at or after `offset`, in order, at most `limit`."""
+
+    @abstractmethod
+    async def log_end(self, task_id: str) -> tuple[int, dict[str, int]]:
+        """The offset that the next line of a task's log gets, and the highest `seq` of each source."""
+
+    @abstractmethod
+    async def trim_log(self, task_id: str, below: int) -> None:
+        """Forget log lines below an offset; the offsets of the others stay."""
+
+    @abstractmethod
+    async def expired(self, finished_before: int, limit: int) -> tuple[Task, ...]:
+        """Finished tasks whose `finished_at` is below `finished_before`, oldest first, at most `limit`."""
+
+    @abstractmethod
+    async def forget(self, removed_before: int) -> int:
+        """Drop tombstones older than this, for good; returns how many."""

@@ -1,0 +1,1 @@
+"""What tests of applications that use Headway need."""
