@@ -1,1 +1,1 @@
-
+"""Adapters of the bus port, one file for each technology."""

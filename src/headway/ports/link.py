@@ -1,30 +1,67 @@
-"""A link: one client's delivery end. It has no read.
+"""A link: one client's delivery end (it has no read), and the codec that says how records look on it.
 
-Guarantees that every adapter gives, held by `tests/contract/test_link.py`:
+Guarantees that every link gives, held by `tests/contract/test_link.py`:
 
 - What is delivered arrives in order, or the link ends.
-- `deliver` never blocks, never raises, and returns whether the link will take more at once; after False the link
-  says so to `Outlet.drained` when it can take more.
+- `deliver` never blocks, never raises, and takes all or nothing. After it refused, the link calls `drained` of whoever
+  feeds it as soon as it takes more.
 - After the link has ended, `deliver` does nothing.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import msgspec
 
 from headway.errors import HeadwayError
+from headway.model.cursor import Cursor
+from headway.ports.store import LogEntry, Record
 
-__all__ = ["Framing", "Link"]
+__all__ = ["Codec", "Link", "Version"]
+
+_encode = msgspec.json.Encoder().encode
 
 
-class Framing(ABC):
-    """How messages look on a link. Links with the same framing share encoded bytes, so each is made once."""
+class Version:
+    """One version of a record, encoded once, when somebody first wants it."""
+
+    __slots__ = ("_json", "record")
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        self._json: bytes | None = None
+
+    @property
+    def json(self) -> bytes:
+        """The record as JSON."""
+        if self._json is None:
+            self._json = _encode(self.record)
+        return self._json
+
+
+class Codec(ABC):
+    """How messages look on a link. Links with an equal codec share encoded bytes, so each is made once.
+
+    `name` is the client's own name for a subscription, in the form in which the codec wants it back.
+    """
 
     __slots__ = ()
 
     @abstractmethod
-    def frame(self, message: bytes) -> bytes:
-        """The bytes that carry one JSON message."""
+    def snapshot(self, name: bytes, cursor: Cursor, reset: bool, versions: Sequence[Version]) -> bytes:
+        """The answer to a subscription: all records (`reset`), or those that changed. Ascending revisions."""
+
+    @abstractmethod
+    def changes(self, name: bytes, epoch: str, versions: Sequence[Version]) -> bytes:
+        """Records that changed, ascending revisions; each carries the cursor up to itself."""
+
+    @abstractmethod
+    def log(
+        self, name: bytes, task: str, offset: int, end: int, trimmed: int, entries: Sequence[LogEntry]
+    ) -> bytes:
+        """Lines of a task's log: `entries` begin at `offset`, `end` is where to go on."""
 
 
 class Link(ABC):
@@ -32,7 +69,7 @@ class Link(ABC):
 
     __slots__ = ()
 
-    framing: Framing
+    codec: Codec
 
     @property
     @abstractmethod
@@ -41,8 +78,8 @@ class Link(ABC):
 
     @abstractmethod
     def deliver(self, data: bytes) -> bool:
-        """Send framed bytes; returns False when the link is full now. The bytes are kept, never copied."""
+        """Send encoded bytes; False, with nothing sent, while the link is full. The bytes are shared, not copied."""
 
     @abstractmethod
-    def close(self, error: HeadwayError) -> None:
-        """Tell the client why, then end the link. Idempotent."""
+    def end(self, error: HeadwayError) -> None:
+        """Tell the client why, then close. Idempotent."""

@@ -1,0 +1,179 @@
+"""Delivery: who follows what, at which position, at which pace.
+
+A feed is a source as one kind of client wants it: same name, same codec, same pace. All who are up to date share
+the feed's position, so a change costs each of them one `deliver` and nothing else. Who is behind, because the link was
+full or has just come, is a number, and is given what it lacks at the feed's next turn. There is no queue per client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from headway.hub.sources import Source
+from headway.hub.wheel import Wheel
+from headway.ports.link import Codec, Link
+
+__all__ = ["STALENESS", "Feed", "Subscription"]
+
+STALENESS = 0.25
+"""Seconds: however large the batches grow, a client that reads is never further behind than this by our choice."""
+
+_BYTES_PER_SECOND = 2_000_000
+"""What one client is sent at most; larger batches come less often, until `STALENESS` says otherwise."""
+
+_SHARED_SECONDS = 1.0
+_SHARED_PLACES = 64
+
+
+class Subscription:
+    """One client's place in a feed: its position while it is behind, the feed's own while it is not."""
+
+    __slots__ = ("answered", "feed", "link", "position")
+
+    def __init__(self, feed: Feed, link: Link, position: int | None) -> None:
+        self.feed = feed
+        self.link = link
+        self.position = position
+        self.answered = False
+
+    def drained(self) -> None:
+        """The link takes more again."""
+        self.feed.drained(self)
+
+    def leave(self) -> None:
+        """Follow no longer. Idempotent."""
+        self.feed.leave(self)
+
+
+class Feed:
+    """One source for all who want it in the same form."""
+
+    __slots__ = (
+        "_behind",
+        "_codec",
+        "_current",
+        "_interval",
+        "_members",
+        "_name",
+        "_next",
+        "_pace",
+        "_position",
+        "_scheduled",
+        "_shared",
+        "_source",
+        "_wheel",
+        "on_empty",
+    )
+
+    def __init__(self, source: Source, codec: Codec, name: bytes, interval: float, wheel: Wheel) -> None:
+        self._source = source
+        self._codec = codec
+        self._name = name
+        self._interval = interval
+        self._pace = interval
+        self._wheel = wheel
+        self._next = 0.0
+        self._position = source.head
+        self._current: set[Subscription] = set()
+        self._behind: set[Subscription] = set()
+        self._members: tuple[Subscription, ...] | None = ()
+        self._scheduled = False
+        self._shared: tuple[int, dict[tuple[bool, int | None], bytes]] = (-1, {})
+        self.on_empty: Callable[[], object] | None = None
+
+    def join(self, link: Link, position: int | None) -> Subscription:
+        """Begin to follow; answers at once unless the link is full."""
+        subscription = Subscription(self, link, position)
+        self._serve(subscription)
+        return subscription
+
+    def leave(self, subscription: Subscription) -> None:
+        if subscription in self._current:
+            self._current.discard(subscription)
+            self._members = None
+        self._behind.discard(subscription)
+        if not self._current and not self._behind and self.on_empty is not None:
+            self.on_empty()
+            self.on_empty = None
+
+    def changed(self) -> None:
+        """The source has grown: deliver now, or when the pace allows."""
+        if self._scheduled:
+            return
+        wait = self._next - self._wheel.now()
+        if wait <= 0:
+            self._flush()
+        else:
+            self._scheduled = True
+            self._wheel.schedule(wait, self._flush)
+
+    def drained(self, subscription: Subscription) -> None:
+        if subscription in self._behind:
+            self.changed()
+
+    def _flush(self) -> None:
+        self._scheduled = False
+        head = self._source.head
+        data = b""
+        if self._position < head and self._current:
+            data = self._encoded(True, self._position)
+            if data:
+                members = self._members
+                if members is None:
+                    members = self._members = tuple(self._current)
+                refused = [member for member in members if not member.link.deliver(data)]
+                for member in refused:
+                    member.position = self._position
+                    self._fall_behind(member)
+        self._position = head
+        if self._behind:
+            for subscription in tuple(self._behind):
+                if not subscription.link.full:
+                    self._serve(subscription)
+        self._pace = max(self._interval, min(STALENESS, len(data) / _BYTES_PER_SECOND))
+        self._next = self._wheel.now() + self._pace
+
+    def _serve(self, subscription: Subscription) -> None:
+        """Bring one follower to the head, if its link takes it."""
+        head = self._source.head
+        data = self._encoded(subscription.answered, subscription.position)
+        if data and not subscription.link.deliver(data):
+            self._fall_behind(subscription)
+            return
+        subscription.answered = True
+        subscription.position = head
+        if not self._current or self._position == head:
+            self._position = head
+            self._behind.discard(subscription)
+            self._current.add(subscription)
+            self._members = None
+        else:
+            # The others wait for the feed's next turn; until then this one stands apart, at the head.
+            self._behind.add(subscription)
+
+    def _fall_behind(self, subscription: Subscription) -> None:
+        self._current.discard(subscription)
+        self._behind.add(subscription)
+        self._members = None
+
+    def _encoded(self, answered: bool, position: int | None) -> bytes:
+        """What comes after a position, made once for all who stand there."""
+        head = self._source.head
+        if self._shared[0] != head or len(self._shared[1]) >= _SHARED_PLACES:
+            if not self._shared[1]:
+                self._wheel.schedule(_SHARED_SECONDS, self._forget)
+            self._shared = (head, {})
+        made = self._shared[1]
+        key = (answered, position)
+        data = made.get(key)
+        if data is None:
+            if answered and position is not None:
+                data = self._source.changes(position, self._codec, self._name)
+            else:
+                data = self._source.answer(position, self._codec, self._name)
+            made[key] = data
+        return data
+
+    def _forget(self) -> None:
+        """What nobody shares any more must not stay in memory, however many feeds somebody asks for."""
+        self._shared = (-1, {})

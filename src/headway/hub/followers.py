@@ -1,0 +1,284 @@
+"""One client's subscriptions: what it follows, within what its grant covers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from functools import partial
+
+from headway.errors import HeadwayError, NotFound, SubscriptionLimit, UnknownSubscription
+from headway.hub.access import Action, check
+from headway.hub.channel import Channel
+from headway.hub.feed import Feed, Subscription
+from headway.hub.records import Records
+from headway.hub.sources import ChannelSource, LogSource, Source, TaskLog, TaskSource
+from headway.hub.task_logs import TaskLogs
+from headway.hub.wheel import Wheel
+from headway.model.cursor import Cursor
+from headway.model.grant import Grant
+from headway.model.task import Task
+from headway.ports.link import Link
+from headway.ports.store import Record, Store
+
+__all__ = ["Follower", "Followers", "Only", "Wanted"]
+
+_LOG_PAGE = 500
+PACE = 0.05
+"""Seconds between batches to one client at least, unless it wants them rarer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """Tasks of these kinds only, by what they are and stay; None lets everything pass."""
+
+    kind: str | None = None
+    tag: str | None = None
+    parent: str | None = None
+
+    def __call__(self, record: Record) -> bool:
+        if not isinstance(record, Task):
+            # What was removed is not known any more by kind; an id that a client does not hold means nothing to it.
+            return hasattr(record, "removed_at")
+        return (
+            (self.kind is None or record.kind == self.kind)
+            and (self.tag is None or self.tag in record.tags)
+            and (self.parent is None or record.parent == self.parent)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a client wants to follow: a channel or a task.
+
+    Attributes:
+        key: the client's name for it, to unsubscribe by.
+        name: the same as the codec wants it back.
+        log: the offset from which the task's log is wanted; -1 for new lines only.
+        pace: seconds between batches.
+    """
+
+    key: Hashable
+    name: bytes
+    channel: str | None = None
+    task: str | None = None
+    cursor: Cursor | None = None
+    only: Only | None = None
+    log: int | None = None
+    pace: float = PACE
+
+
+class _Opening:
+    """Stands for a subscription whose records are still being read."""
+
+    __slots__ = ("task",)
+
+    def __init__(self) -> None:
+        self.task: asyncio.Task[None] | None = None
+
+
+class Followers:
+    """Opens subscriptions; shared by all clients."""
+
+    def __init__(
+        self, records: Records, logs: TaskLogs, store: Store, wheel: Wheel, max_subscriptions: int
+    ) -> None:
+        self.records = records
+        self.max_subscriptions = max_subscriptions
+        self._logs = logs
+        self._store = store
+        self._wheel = wheel
+        self._log_feeds: dict[str, dict[Hashable, Feed]] = {}
+
+    async def open(self, wanted: Wanted, grant: Grant, link: Link) -> list[Subscription]:
+        """Read what is needed, then join.
+
+        Raises:
+            NotFound, Forbidden: see `access.check`.
+        """
+        if wanted.channel is not None:
+            check(grant, Action.READ, wanted.channel)
+            channel = await self.records.channel(wanted.channel)
+            return [self._join_channel(channel, wanted, link)]
+        task = await self.records.find(wanted.task or "")
+        if task is None:
+            raise NotFound(task=wanted.task)
+        check(grant, Action.READ, task.channel, task.id)
+        channel = await self.records.channel(task.channel)
+        joined = [self._join_task(channel, task, wanted, link)]
+        if wanted.log is not None:
+            try:
+                joined.append(await self._follow_log(wanted, link))
+            except BaseException:
+                joined[0].leave()
+                raise
+        return joined
+
+    def join(self, wanted: Wanted, grant: Grant, link: Link) -> list[Subscription] | None:
+        """Join at once when all that is needed is in memory; None when it is not.
+
+        Raises:
+            NotFound, Forbidden: see `access.check`.
+        """
+        if wanted.channel is not None:
+            channel = self.records.loaded(wanted.channel)
+            if channel is None:
+                return None
+            check(grant, Action.READ, channel.name)
+            return [self._join_channel(channel, wanted, link)]
+        task_id = wanted.task or ""
+        task = self.records.tasks.get(task_id)
+        if task is None:
+            return None
+        channel = self.records.channels[task.channel]
+        check(grant, Action.READ, channel.name, task_id)
+        return [self._join_task(channel, task, wanted, link)]
+
+    def logged(self, task_id: str) -> None:
+        """A task's log has grown."""
+        for feed in tuple(self._log_feeds.get(task_id, {}).values()):
+            feed.changed()
+
+    def log_followed(self, task_id: str) -> bool:
+        return task_id in self._log_feeds
+
+    def position(self, cursor: Cursor | None) -> int | None:
+        """A client's cursor as a position in our history; None when it is of another."""
+        return cursor.rev if cursor is not None and cursor.epoch == self.records.epoch else None
+
+    def _join_channel(self, channel: Channel, wanted: Wanted, link: Link) -> Subscription:
+        key = (link.codec, wanted.name, wanted.only, wanted.pace)
+        feed = channel.feeds.get(key)
+        if feed is None:
+            source = ChannelSource(channel.log, self.records.epoch, wanted.only)
+            feed = channel.feeds[key] = self._feed(source, wanted, link)
+            feed.on_empty = partial(channel.feeds.pop, key, None)
+        return feed.join(link, self.position(wanted.cursor))
+
+    def _join_task(self, channel: Channel, task: Task, wanted: Wanted, link: Link) -> Subscription:
+        feeds = channel.task_feeds.setdefault(task.id, {})
+        key = (link.codec, wanted.name, wanted.pace)
+        feed = feeds.get(key)
+        if feed is None:
+            source = TaskSource(channel.log, self.records.epoch, task.id, task)
+            feed = feeds[key] = self._feed(source, wanted, link)
+            feed.on_empty = partial(_drop, channel.task_feeds, task.id, key)
+        return feed.join(link, self.position(wanted.cursor))
+
+    async def _follow_log(self, wanted: Wanted, link: Link) -> Subscription:
+        task_id = wanted.task or ""
+        log = await self._logs.open(task_id)
+        offset = log.end if wanted.log is None or wanted.log < 0 else min(wanted.log, log.end)
+        offset = await self._send_stored(wanted, log, offset, link)
+        feeds = self._log_feeds.setdefault(task_id, {})
+        key = (link.codec, wanted.name, wanted.pace)
+        feed = feeds.get(key)
+        if feed is None:
+            feed = feeds[key] = self._feed(LogSource(task_id, log), wanted, link)
+            feed.on_empty = partial(_drop, self._log_feeds, task_id, key)
+        return feed.join(link, offset)
+
+    async def _send_stored(self, wanted: Wanted, log: TaskLog, offset: int, link: Link) -> int:
+        """Send lines that are no longer at hand, page by page; returns where the lines at hand go on."""
+        while offset < log.start and not link.full:
+            page = await self._store.log(wanted.task or "", offset, _LOG_PAGE)
+            page = tuple(entry for entry in page if entry.offset < log.start)
+            if not page:
+                break
+            first, end = page[0].offset, page[-1].offset + 1
+            data = link.codec.log(wanted.name, wanted.task or "", first, end, first - offset, page)
+            if not link.deliver(data):
+                break
+            offset = end
+        return offset
+
+    def _feed(self, source: Source, wanted: Wanted, link: Link) -> Feed:
+        return Feed(source, link.codec, wanted.name, wanted.pace, self._wheel)
+
+
+def _drop(feeds: dict[str, dict[Hashable, Feed]], task: str, key: Hashable) -> None:
+    inner = feeds.get(task)
+    if inner is not None:
+        inner.pop(key, None)
+        if not inner:
+            del feeds[task]
+
+
+class Follower:
+    """One client. Everything it follows ends with it, and with its grant."""
+
+    __slots__ = ("_followers", "_link", "_subscriptions", "grant")
+
+    def __init__(self, followers: Followers, link: Link, grant: Grant) -> None:
+        self._followers = followers
+        self._link = link
+        self._subscriptions: dict[Hashable, list[Subscription] | _Opening] = {}
+        self.grant = grant
+
+    def subscribe(self, wanted: Wanted, refuse: Callable[[HeadwayError], object]) -> None:
+        """Begin to follow; the answer goes to the link, now or as soon as the records have been read.
+
+        Args:
+            refuse: called with what was wrong, now or later.
+        """
+        try:
+            if wanted.key in self._subscriptions:
+                self._leave(wanted.key)
+            elif len(self._subscriptions) >= self._followers.max_subscriptions:
+                raise SubscriptionLimit(limit=self._followers.max_subscriptions)
+            joined = None if wanted.log is not None else self._followers.join(wanted, self.grant, self._link)
+        except HeadwayError as error:
+            refuse(error)
+            return
+        if joined is not None:
+            self._subscriptions[wanted.key] = joined
+            return
+        opening = _Opening()
+        self._subscriptions[wanted.key] = opening
+        opening.task = asyncio.create_task(self._open(wanted, opening, refuse))
+
+    def unsubscribe(self, key: Hashable) -> None:
+        """Stop following.
+
+        Raises:
+            UnknownSubscription: nothing is followed under this key.
+        """
+        if key not in self._subscriptions:
+            raise UnknownSubscription
+        self._leave(key)
+
+    def drained(self) -> None:
+        """The link takes more again: give it what it missed."""
+        for joined in tuple(self._subscriptions.values()):
+            if isinstance(joined, list):
+                for subscription in joined:
+                    subscription.drained()
+
+    def leave(self) -> None:
+        """Follow nothing any more. Idempotent."""
+        for key in tuple(self._subscriptions):
+            self._leave(key)
+
+    def _leave(self, key: Hashable) -> None:
+        joined = self._subscriptions.pop(key)
+        if isinstance(joined, list):
+            for subscription in joined:
+                subscription.leave()
+        elif joined.task is not None:
+            joined.task.cancel()
+
+    async def _open(
+        self, wanted: Wanted, opening: _Opening, refuse: Callable[[HeadwayError], object]
+    ) -> None:
+        try:
+            joined = await self._followers.open(wanted, self.grant, self._link)
+        except HeadwayError as error:
+            if self._subscriptions.get(wanted.key) is opening:
+                del self._subscriptions[wanted.key]
+                refuse(error)
+            return
+        if self._subscriptions.get(wanted.key) is opening:
+            self._subscriptions[wanted.key] = joined
+        else:
+            for subscription in joined:
+                subscription.leave()

@@ -1,0 +1,243 @@
+"""The hub: one per process, where changes meet subscriptions."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from headway.errors import IllegalTransition, NotFound
+from headway.hub.access import Action, check, covers, patterns
+from headway.hub.followers import Follower, Followers
+from headway.hub.intake import Intake
+from headway.hub.ledger import Changes, Ledger
+from headway.hub.liveness import Liveness
+from headway.hub.log import Bounds
+from headway.hub.records import Records
+from headway.hub.task_logs import TaskLogs
+from headway.hub.upkeep import Retention, Upkeep
+from headway.hub.wheel import Wheel
+from headway.model.grant import Grant
+from headway.model.notification import Notification
+from headway.model.report import Batch, BatchAnswer, Log, Report
+from headway.model.task import Task, TaskState
+from headway.ports.bus import Bus
+from headway.ports.link import Link
+from headway.ports.store import LogEntry, Page, Store, TaskQuery, Tombstone
+
+__all__ = ["Hub", "HubSettings"]
+
+
+class HubSettings(msgspec.Struct, frozen=True):
+    """What can be set about a hub.
+
+    Attributes:
+        lost_after: seconds of silence until a running task counts as lost.
+        max_subscriptions: of one client.
+    """
+
+    lost_after: float = 30.0
+    max_subscriptions: int = 200
+    bounds: Bounds = Bounds()
+    retention: Retention = Retention()
+
+
+def _unix_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Hub:
+    """Applies reports, answers requests, feeds links."""
+
+    def __init__(
+        self,
+        store: Store,
+        bus: Bus,
+        settings: HubSettings | None = None,
+        clock: Callable[[], int] = _unix_ms,
+    ) -> None:
+        """Make a hub; `start` opens it.
+
+        Args:
+            clock: Unix milliseconds.
+        """
+        self._store = store
+        self._bus = bus
+        self._settings = settings or HubSettings()
+        self.clock = clock
+        self.clients = 0
+        self._upkeep_task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Open the store and the bus, and take over what they know.
+
+        Raises:
+            ConfigurationError: the store cannot be used.
+        """
+        self.wheel = Wheel(asyncio.get_running_loop())
+        opened = await self._store.open()
+        await self._bus.open(opened.ceiling, self._store.reserve)
+        self.records = Records(self._store, self._settings.bounds, self.clock)
+        self._logs = TaskLogs(self._store)
+        self._ledger = Ledger(self._store, self._bus, self.records, self.wheel)
+        self._liveness = Liveness(
+            self.records, self._ledger, self.wheel, self.clock, self._settings.lost_after
+        )
+        self._intake = Intake(self.records, self._ledger, self._logs, self._liveness, self.clock)
+        self._followers = Followers(
+            self.records, self._logs, self._store, self.wheel, self._settings.max_subscriptions
+        )
+        self._upkeep = Upkeep(
+            self._store,
+            self.records,
+            self._ledger,
+            self._logs,
+            self._followers,
+            self.clock,
+            self._settings.retention,
+        )
+        await self.records.open(opened)
+        for task in self.records.tasks.values():
+            self._liveness.watch(task)
+        self._upkeep_task = asyncio.create_task(self._upkeep.run())
+
+    async def stop(self) -> None:
+        """Write what waits and let go of everything. Idempotent."""
+        if self._upkeep_task is None:
+            return
+        self._upkeep_task.cancel()
+        await asyncio.gather(self._upkeep_task, return_exceptions=True)
+        self._upkeep_task = None
+        await self._ledger.flush()
+        self.wheel.stop()
+        await self._bus.close()
+        await self._store.close()
+
+    @property
+    def ready(self) -> bool:
+        """Whether facts can be made durable, as far as is known."""
+        return self._ledger.failure is None
+
+    def follower(self, link: Link, grant: Grant) -> Follower:
+        """A client begins; it follows nothing yet."""
+        return Follower(self._followers, link, grant)
+
+    async def ingest(self, grant: Grant, batch: Batch) -> BatchAnswer:
+        """Take a batch of reports; returns when its facts are durable.
+
+        Raises:
+            StoreUnavailable: nothing of it was acknowledged.
+        """
+        answer = await self._intake.batch(grant, batch)
+        self._tell_logs(batch.reports)
+        return answer
+
+    async def report(self, grant: Grant, report: Report) -> tuple[Task | Notification, bool]:
+        """Take one report, and say what the record is now and whether this created it.
+
+        Raises:
+            HeadwayError: the report was refused.
+        """
+        answer = await self._intake.one(grant, report)
+        self._tell_logs((report,))
+        return answer
+
+    async def read(self, grant: Grant, ids: Sequence[str] | None) -> int:
+        """Mark the grant's own notifications as read; None means all. Returns how many were not read yet."""
+        return await self._intake.read(grant, ids)
+
+    async def task(self, grant: Grant, task_id: str) -> Task:
+        """One task.
+
+        Raises:
+            NotFound: there is none, or the grant does not cover it.
+            Forbidden: the grant may not read.
+        """
+        task = await self.records.find(task_id)
+        if task is None:
+            raise NotFound(task=task_id)
+        check(grant, Action.READ, task.channel, task.id)
+        return task
+
+    async def tasks(self, grant: Grant, query: TaskQuery) -> Page:
+        """A page of the tasks that the grant covers, whatever the query says of channels.
+
+        Raises:
+            Forbidden: the grant may not read.
+        """
+        check(grant, Action.READ, grant.own_channel)
+        page = await self._store.tasks(
+            msgspec.structs.replace(query, channels=patterns(grant), tasks=grant.tasks)
+        )
+        # The store is a little behind on ticks; what is in memory is newer.
+        newest = tuple(self.records.tasks.get(task.id, task) for task in page.tasks)
+        return Page(newest, page.next)
+
+    async def log(
+        self, grant: Grant, task_id: str, offset: int, limit: int
+    ) -> tuple[int, tuple[LogEntry, ...]]:
+        """Lines of a task's log at or after `offset`, and where the next ones begin."""
+        await self.task(grant, task_id)
+        log = self._logs.at_hand().get(task_id)
+        if log is not None and offset >= log.start:
+            entries = tuple(log.since(offset)[:limit])
+        else:
+            entries = await self._store.log(task_id, offset, limit)
+        return (entries[-1].offset + 1 if entries else offset), entries
+
+    async def remove(self, grant: Grant, task_id: str) -> None:
+        """Remove a finished task for good.
+
+        Raises:
+            NotFound, Forbidden: see `access.check`.
+            IllegalTransition: it has not finished.
+        """
+        task = await self.records.find(task_id)
+        if task is None:
+            raise NotFound(task=task_id)
+        check(grant, Action.PUBLISH, task.channel, task.id)
+        if not task.state.terminal:
+            raise IllegalTransition(
+                "Only a finished task can be removed; cancel it first",
+                state=task.state.value,
+                wanted="removed",
+            )
+        changes = Changes()
+        tombstone = Tombstone(task.id, task.channel, 0, self.clock())
+        self.records.put(tombstone)
+        changes.add(tombstone, fact=True)
+        await self._ledger.commit(changes)
+        self._logs.drop(task_id)
+
+    def open_channels(self, grant: Grant) -> list[str]:
+        """Channels that this grant opens by name, its own first; for an administrator also those in use."""
+        names = [grant.own_channel, "public"]
+        names += [pattern for pattern in grant.channels if pattern not in names]
+        if patterns(grant) is None:
+            names += sorted(set(self.records.channels) - set(names))[:100]
+        return names
+
+    def stats(self, grant: Grant) -> dict[str, Any]:
+        """Counts: of everything for an administrator, of what the grant covers for others."""
+        everything = patterns(grant) is None
+        states = dict.fromkeys((state.value for state in TaskState), 0)
+        for task in self.records.tasks.values():
+            if everything or covers(grant, task.channel, task.id):
+                states[task.state.value] += 1
+        counts: dict[str, Any] = {"tasks": states}
+        if everything:
+            counts |= {
+                "channels": len(self.records.channels),
+                "connections": self.clients,
+                "changes": self._ledger.changed,
+                "store_ready": self.ready,
+            }
+        return counts
+
+    def _tell_logs(self, reports: Sequence[Report]) -> None:
+        for report in reports:
+            if isinstance(report, Log):
+                self._followers.logged(report.task)

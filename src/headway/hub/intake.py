@@ -1,0 +1,339 @@
+"""What producers and people ask for becomes changes: access, then rules, then the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from msgspec.structs import replace
+
+from headway.errors import Forbidden, HeadwayError, IllegalTransition, InvalidField, KeyReused, NotFound
+from headway.hub.access import Action, check
+from headway.hub.ledger import Changes, Ledger
+from headway.hub.liveness import Liveness
+from headway.hub.records import Records
+from headway.hub.task_logs import TaskLogs
+from headway.model import report as r
+from headway.model.channel import check_channel, user_channel
+from headway.model.grant import Grant
+from headway.model.ids import check_id
+from headway.model.notification import Notification, NotificationStatus, check_notification
+from headway.model.progress import START, Tick, merge
+from headway.model.rules import adopt, advance, attach_result, beat, confirm_stopped, transition
+from headway.model.task import Command, Task, TaskState, check_task
+
+__all__ = ["Intake"]
+
+_COMMANDS: dict[type, Command] = {
+    r.Start: Command.START,
+    r.Pause: Command.PAUSE,
+    r.Resume: Command.RESUME,
+    r.Cancel: Command.CANCEL,
+    r.Retry: Command.RETRY,
+    r.Succeed: Command.SUCCEED,
+    r.Fail: Command.FAIL,
+}
+_CONTROL = frozenset((Command.PAUSE, Command.RESUME, Command.CANCEL, Command.RETRY))
+# What a worker says before it has heard that the task is over; it learns that from the answer.
+_LATE = (r.TickReport, r.Beat, r.Result)
+
+
+class _Work:
+    """One request on its way: what was looked up for it, and what it has changed."""
+
+    __slots__ = ("changes", "created", "found", "logs", "now")
+
+    def __init__(self, now: int) -> None:
+        self.now = now
+        self.changes = Changes()
+        self.found: dict[str, Task] = {}
+        self.created = False
+        self.logs = False
+
+
+class Intake:
+    """Takes reports. Each is checked and applied by itself; one that is refused does not touch the others."""
+
+    def __init__(
+        self,
+        records: Records,
+        ledger: Ledger,
+        logs: TaskLogs,
+        liveness: Liveness,
+        clock: Callable[[], int],
+    ) -> None:
+        self._records = records
+        self._ledger = ledger
+        self._logs = logs
+        self._liveness = liveness
+        self._clock = clock
+
+    async def batch(self, grant: Grant, batch: r.Batch) -> r.BatchAnswer:
+        """Take a batch; returns when its facts are durable.
+
+        Raises:
+            StoreUnavailable: nothing of it was acknowledged.
+        """
+        work = _Work(self._clock())
+        await self._look_up(grant, batch.reports, work)
+        work.now = self._clock()
+        rejected = []
+        for index, report in enumerate(batch.reports):
+            try:
+                self._apply(grant, report, work)
+            except HeadwayError as error:
+                rejected.append(r.Rejected(index, error.code, error.message, error.retryable))
+        await self._ledger.commit(work.changes)
+        return r.BatchAnswer(
+            len(batch.reports) - len(rejected), rejected, self._states(grant, batch.reports, work)
+        )
+
+    async def one(self, grant: Grant, report: r.Report) -> tuple[Task | Notification, bool]:
+        """Take one report; unlike in a batch, one that comes too late is refused too.
+
+        Returns:
+            the record now, and whether it was created by this.
+
+        Raises:
+            HeadwayError: the report was refused.
+        """
+        work = _Work(self._clock())
+        await self._look_up(grant, (report,), work)
+        work.now = self._clock()
+        task = None if isinstance(report, r.Notify | r.Create) else self._task(report.task, work)
+        if task is not None and isinstance(report, _LATE) and task.state.terminal:
+            # Access comes first: a state is nothing that a stranger may learn.
+            check(grant, Action.PUBLISH, task.channel, task.id)
+            raise IllegalTransition(
+                f"A task that is {task.state} takes no more reports",
+                state=task.state.value,
+                wanted=TaskState.RUNNING.value,
+            )
+        record = self._apply(grant, report, work)
+        await self._ledger.commit(work.changes)
+        newest = self._records.tasks.get(record.id) or self._records.notifications.get(record.id)
+        return newest or record, work.created
+
+    async def read(self, grant: Grant, ids: Sequence[str] | None) -> int:
+        """Mark notifications of the grant's own channel as read; reading twice is fine.
+
+        Args:
+            ids: which; None for all that are unread.
+
+        Returns:
+            how many were unread until now.
+        """
+        channel = await self._records.channel(grant.own_channel)
+        check(grant, Action.READ, channel.name)
+        for notification_id in ids or ():
+            found = await self._records.find_notification(notification_id)
+            if found is not None and found.channel == channel.name:
+                self._records.put(self._records.notifications.get(found.id, found))
+        work = _Work(self._clock())
+        wanted = None if ids is None else set(ids)
+        for notification in tuple(self._records.notifications.values()):
+            if notification.channel != channel.name or notification.status is not NotificationStatus.UNREAD:
+                continue
+            if wanted is None or notification.id in wanted:
+                seen = replace(notification, status=NotificationStatus.READ, updated_at=work.now)
+                self._keep(seen, work, fact=True)
+        await self._ledger.commit(work.changes)
+        return len(work.changes.facts)
+
+    async def _look_up(self, grant: Grant, reports: Sequence[r.Report], work: _Work) -> None:
+        """Bring everything that the reports name into memory, so that applying them never waits."""
+        tasks = self._records.tasks
+        for report in reports:
+            if isinstance(report, r.Notify):
+                await self._open(_notify_channel(grant, report))
+                continue
+            if report.task in tasks and not isinstance(report, r.Log):
+                continue
+            if isinstance(report, r.Create):
+                channel = await self._open(report.channel or grant.own_channel)
+                key = report.idempotency_key
+                if channel is not None and key is not None:
+                    known = await self._records.find_by_key(channel, key)
+                    if known is not None:
+                        self._records.remember_key(channel, key, known.id)
+                        work.found[known.id] = known
+                if report.parent is not None:
+                    await self._fetch(report.parent, work)
+            await self._fetch(report.task, work)
+            if isinstance(report, r.Log) and self._task(report.task, work) is not None:
+                await self._logs.open(report.task)
+
+    async def _open(self, channel: str) -> str | None:
+        try:
+            await self._records.channel(check_channel(channel))
+        except InvalidField:
+            return None
+        return channel
+
+    async def _fetch(self, task_id: str, work: _Work) -> None:
+        if task_id not in work.found:
+            task = await self._records.find(task_id)
+            if task is not None:
+                work.found[task_id] = task
+                if task.parent is not None:
+                    await self._fetch(task.parent, work)
+
+    def _task(self, task_id: str, work: _Work) -> Task | None:
+        return self._records.tasks.get(task_id) or work.found.get(task_id)
+
+    def _apply(self, grant: Grant, report: r.Report, work: _Work) -> Task | Notification:
+        if isinstance(report, r.Create):
+            return self._create(grant, report, work)
+        if isinstance(report, r.Notify):
+            return self._notify(grant, report, work)
+        task = self._task(report.task, work)
+        if task is None:
+            raise NotFound(task=report.task)
+        command = _COMMANDS.get(type(report))
+        check(grant, Action.CONTROL if command in _CONTROL else Action.PUBLISH, task.channel, task.id)
+        if report.attempt is not None and report.attempt != task.attempt:
+            return task
+        if task.state.terminal and isinstance(report, _LATE):
+            return task
+        return self._report(task, report, command, work)
+
+    def _report(self, task: Task, report: r.Report, command: Command | None, work: _Work) -> Task:
+        now = work.now
+        if command is not None:
+            after = transition(
+                task,
+                command,
+                now,
+                result=report.result if isinstance(report, r.Succeed) else None,
+                error=report.error if isinstance(report, r.Fail) else None,
+            )
+            return self._keep(after, work, fact=True) if after is not task else task
+        if isinstance(report, r.TickReport):
+            after = advance(task, report, now)
+            # That it began (or came back) is a fact, however it was said.
+            return self._keep(after, work, fact=after.state is not task.state)
+        if isinstance(report, r.Beat):
+            after = beat(task, now)
+            return self._keep(after, work, fact=after.state is not task.state)
+        if isinstance(report, r.Log):
+            work.changes.logs += self._logs.append(task.id, report, now)
+            if task.state is TaskState.LOST:
+                return self._keep(beat(task, now), work, fact=True)
+            return task
+        if isinstance(report, r.Result):
+            return self._keep(attach_result(task, report.result, now), work, fact=False)
+        if isinstance(report, r.Stopped):
+            after = confirm_stopped(task, now)
+            return self._keep(after, work, fact=True) if after is not task else task
+        raise AssertionError(report)
+
+    def _create(self, grant: Grant, report: r.Create, work: _Work) -> Task:
+        channel = check_channel(report.channel or grant.own_channel)
+        check(grant, Action.PUBLISH, channel)
+        check_id(report.task, "task")
+        existing = self._task(report.task, work)
+        if report.idempotency_key is not None:
+            known = self._records.known_key(channel, report.idempotency_key)
+            existing = self._task(known, work) if known is not None else existing
+        if existing is not None:
+            if existing.channel != channel:
+                raise KeyReused("This id belongs to a task in another channel", task=report.task)
+            return existing
+        tick = Tick(total=report.total, unit=report.unit)
+        progress, _ = merge(START, tick, (), work.now, work.now)
+        task = check_task(
+            Task(
+                id=report.task,
+                channel=channel,
+                rev=0,
+                title=report.title,
+                kind=report.kind,
+                state=TaskState.QUEUED,
+                attempt=1,
+                progress=progress,
+                created_at=work.now,
+                updated_at=work.now,
+                tags=report.tags,
+                meta=report.meta,
+                parent=report.parent,
+                weight=report.weight,
+                steps=report.steps,
+                lost_after=report.lost_after,
+            )
+        )
+        if task.parent is not None:
+            parent = self._task(task.parent, work)
+            if parent is None or parent.channel != channel:
+                raise InvalidField("A parent is an existing task in the same channel", field="parent")
+        if report.start:
+            task = transition(task, Command.START, work.now)
+        if report.idempotency_key is not None:
+            self._records.remember_key(channel, report.idempotency_key, task.id)
+            work.changes.keys[task.id] = report.idempotency_key
+        work.created = True
+        return self._keep(task, work, fact=True)
+
+    def _notify(self, grant: Grant, report: r.Notify, work: _Work) -> Notification:
+        channel = check_channel(_notify_channel(grant, report))
+        check(grant, Action.PUBLISH, channel)
+        existing = self._records.notifications.get(report.id)
+        if existing is not None:
+            if existing.channel != channel:
+                raise KeyReused("This id belongs to a notification in another channel", id=report.id)
+            return existing
+        notification = check_notification(
+            Notification(
+                id=report.id,
+                channel=channel,
+                rev=0,
+                title=report.title,
+                status=NotificationStatus.UNREAD,
+                created_at=work.now,
+                updated_at=work.now,
+                content=report.content,
+                kind=report.kind,
+                severity=report.severity,
+                link=report.link,
+                source=report.source,
+                task=report.task,
+                data=report.data,
+            )
+        )
+        work.created = True
+        self._keep(notification, work, fact=True)
+        return notification
+
+    def _keep(self, record: Task | Notification, work: _Work, *, fact: bool) -> Task:
+        before = self._records.tasks.get(record.id) or work.found.get(record.id)
+        self._records.put(record)
+        work.changes.add(record, fact)
+        if isinstance(record, Task):
+            self._liveness.watch(record)
+            if record.parent is not None:
+                parent = self._task(record.parent, work)
+                if parent is not None:
+                    after = adopt(parent, before, record, work.now)
+                    if after is not parent:
+                        self._keep(after, work, fact=fact)
+        return record  # type: ignore[return-value]
+
+    def _states(self, grant: Grant, reports: Sequence[r.Report], work: _Work) -> dict[str, tuple[str, int]]:
+        states: dict[str, tuple[str, int]] = {}
+        for report in reports:
+            if isinstance(report, r.Notify) or report.task in states:
+                continue
+            task = self._task(report.task, work)
+            if task is not None:
+                try:
+                    check(grant, Action.PUBLISH, task.channel, task.id)
+                except (NotFound, Forbidden):
+                    continue
+                states[report.task] = (task.state.value, task.attempt)
+        return states
+
+
+def _notify_channel(grant: Grant, report: r.Notify) -> str:
+    if report.channel is not None and report.user is not None:
+        raise InvalidField("A notification is for a user or for a channel, not both", field="user")
+    if report.user is not None:
+        return user_channel(report.user)
+    return report.channel or grant.own_channel

@@ -1,0 +1,93 @@
+"""Silence: a running task whose worker has said nothing for too long is `lost`, until the worker speaks again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+
+from headway.errors import HeadwayError
+from headway.hub.ledger import Changes, Ledger
+from headway.hub.records import Records
+from headway.hub.wheel import Wheel
+from headway.model.rules import adopt, confirm_stopped, transition
+from headway.model.task import Command, Task, TaskState
+
+__all__ = ["Liveness"]
+
+_RETRY = 5.0
+
+
+class Liveness:
+    """Watches running tasks, and cancelled ones whose workers have not confirmed; one turn for each at a time."""
+
+    def __init__(
+        self,
+        records: Records,
+        ledger: Ledger,
+        wheel: Wheel,
+        clock: Callable[[], int],
+        lost_after: float,
+    ) -> None:
+        """Begin to watch.
+
+        Args:
+            lost_after: seconds of silence, for tasks that do not say themselves.
+        """
+        self._records = records
+        self._ledger = ledger
+        self._wheel = wheel
+        self._clock = clock
+        self._lost_after = lost_after
+        # Workers need time to find a server that has just started.
+        self._began = clock()
+        self._watched: set[str] = set()
+        self._losing: set[asyncio.Task[None]] = set()
+
+    def watch(self, task: Task) -> None:
+        """Take care of a task; does nothing for one that needs no care or has it already."""
+        if task.id not in self._watched and _wants_care(task):
+            self._watched.add(task.id)
+            self._wheel.schedule(self._patience(task), partial(self._turn, task.id))
+
+    def _patience(self, task: Task) -> float:
+        return task.lost_after or self._lost_after
+
+    def _turn(self, task_id: str) -> None:
+        task = self._records.tasks.get(task_id)
+        if task is None or not _wants_care(task):
+            self._watched.discard(task_id)
+            return
+        silent = (self._clock() - max(task.seen_at or 0, self._began)) / 1000
+        patience = self._patience(task)
+        if silent < patience:
+            self._wheel.schedule(patience - silent, partial(self._turn, task_id))
+            return
+        self._watched.discard(task_id)
+        losing = asyncio.create_task(self._lose(task))
+        self._losing.add(losing)
+        losing.add_done_callback(self._losing.discard)
+
+    async def _lose(self, task: Task) -> None:
+        now = self._clock()
+        if task.state is TaskState.RUNNING:
+            after = transition(task, Command.LOSE, now)
+        else:
+            after = confirm_stopped(task, now)
+        changes = Changes()
+        self._records.put(after)
+        changes.add(after, fact=True)
+        parent = self._records.tasks.get(after.parent or "")
+        if parent is not None:
+            grown = adopt(parent, task, after, now)
+            self._records.put(grown)
+            changes.add(grown, fact=True)
+        try:
+            await self._ledger.commit(changes)
+        except HeadwayError:
+            self._watched.add(task.id)
+            self._wheel.schedule(_RETRY, partial(self._turn, task.id))
+
+
+def _wants_care(task: Task) -> bool:
+    return task.state is TaskState.RUNNING or task.stopping

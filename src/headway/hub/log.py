@@ -1,0 +1,123 @@
+"""A channel as a compacted log: the newest version of each record, ordered by revision.
+
+This is all that recovery, conflation and late joining need: what a client still has to get is `since(its revision)`,
+read at the moment when it can take it.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from headway.model.notification import Notification, NotificationStatus
+from headway.model.task import Task
+from headway.ports.link import Version
+from headway.ports.store import Record, Tombstone, Window
+
+__all__ = ["Bounds", "CompactedLog"]
+
+
+class Bounds(msgspec.Struct, frozen=True):
+    """How much of the past a channel keeps at hand; unfinished tasks and unread notifications always stay.
+
+    Attributes:
+        finished: finished tasks.
+        notifications: notifications.
+        age: seconds after which finished tasks, read notifications and tombstones go.
+    """
+
+    finished: int = 200
+    notifications: int = 200
+    age: float = 7 * 86_400.0
+
+
+class CompactedLog:
+    """Records by id, in order of their revisions. `floor` is the highest revision that was let go."""
+
+    __slots__ = ("_bounds", "_entries", "_finished", "_notifications", "floor", "head")
+
+    def __init__(self, window: Window, bounds: Bounds, head: int) -> None:
+        self._bounds = bounds
+        self._entries: dict[str, Version] = {}
+        self._finished = 0
+        self._notifications = 0
+        self.floor = window.floor
+        self.head = head
+        for record in window.records:
+            self.put(record)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, record_id: str) -> Version | None:
+        return self._entries.get(record_id)
+
+    def put(self, record: Record) -> None:
+        """Add a record's newest version; its revision is the highest so far."""
+        before = self._entries.pop(record.id, None)
+        if before is not None:
+            self._count(before.record, -1)
+        # A dict keeps the order of insertion: popped and put back, the record is the last one.
+        self._entries[record.id] = Version(record)
+        self.head = max(self.head, record.rev)
+        self._count(record, 1)
+
+    def since(self, rev: int) -> list[Version]:
+        """Every record that changed after `rev`, newest versions only, ascending; costs what it returns."""
+        found: list[Version] = []
+        for entry in reversed(self._entries.values()):
+            if entry.record.rev <= rev:
+                break
+            found.append(entry)
+        found.reverse()
+        return found
+
+    def all(self) -> list[Version]:
+        return list(self._entries.values())
+
+    def trim(self, now: int) -> list[str]:
+        """Let go of what is beyond the bounds, oldest first; returns the ids that went.
+
+        Args:
+            now: Unix milliseconds.
+        """
+        oldest = now - int(self._bounds.age * 1000)
+        crowded = self._finished > self._bounds.finished or self._notifications > self._bounds.notifications
+        gone: list[str] = []
+        for record_id, entry in self._entries.items():
+            record = entry.record
+            if self._kept(record):
+                continue
+            when = record.removed_at if isinstance(record, Tombstone) else record.updated_at
+            over = crowded and (
+                (isinstance(record, Task) and self._finished > self._bounds.finished)
+                or (isinstance(record, Notification) and self._notifications > self._bounds.notifications)
+            )
+            if when < oldest or over:
+                gone.append(record_id)
+                self._count(record, -1)
+                self.floor = max(self.floor, record.rev)
+        for record_id in gone:
+            del self._entries[record_id]
+        return gone
+
+    @property
+    def crowded(self) -> bool:
+        """Whether so much is beyond the bounds that trimming is worth its cost."""
+        slack = 1.25
+        return (
+            self._finished > self._bounds.finished * slack
+            or self._notifications > self._bounds.notifications * slack
+        )
+
+    @staticmethod
+    def _kept(record: Record) -> bool:
+        if isinstance(record, Task):
+            return not record.state.terminal
+        return isinstance(record, Notification) and record.status is NotificationStatus.UNREAD
+
+    def _count(self, record: Record, sign: int) -> None:
+        if isinstance(record, Task):
+            if record.state.terminal:
+                self._finished += sign
+        elif isinstance(record, Notification):
+            self._notifications += sign

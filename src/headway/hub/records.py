@@ -1,0 +1,170 @@
+"""The records of this process: the newest version of each, whether it can be shown yet or not.
+
+Rules are applied to these versions; what clients see are the versions in the channels' logs, which follow as soon as
+the facts among them are durable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from msgspec.structs import replace
+
+from headway.hub.channel import Channel
+from headway.hub.log import Bounds, CompactedLog
+from headway.model.notification import Notification
+from headway.model.rules import adopt
+from headway.model.task import Task
+from headway.ports.store import Opened, Record, Store, TaskQuery, Tombstone
+
+__all__ = ["Records"]
+
+_REMEMBERED_KEYS = 10_000
+
+
+class Records:
+    """Tasks and notifications by id, and the channels they live in, loaded when first asked for."""
+
+    def __init__(self, store: Store, bounds: Bounds, clock: Callable[[], int]) -> None:
+        self._store = store
+        self._bounds = bounds
+        self._clock = clock
+        self._base = 0
+        self._loading: dict[str, asyncio.Task[Channel]] = {}
+        self._keys: dict[tuple[str, str], str] = {}
+        self.epoch = ""
+        self.channels: dict[str, Channel] = {}
+        self.tasks: dict[str, Task] = {}
+        self.notifications: dict[str, Notification] = {}
+
+    async def open(self, opened: Opened) -> None:
+        """Take over what the store knows; loads every channel that has an unfinished task."""
+        self.epoch = opened.epoch
+        # Every cursor that a client can hold is below this, also those of changes that a crash lost.
+        self._base = opened.ceiling
+        for name in opened.channels:
+            await self.channel(name)
+
+    def loaded(self, name: str) -> Channel | None:
+        return self.channels.get(name)
+
+    async def channel(self, name: str) -> Channel:
+        """The channel, read from the store when it is not in memory."""
+        channel = self.channels.get(name)
+        if channel is not None:
+            return channel
+        loading = self._loading.get(name)
+        if loading is None:
+            loading = self._loading[name] = asyncio.create_task(self._load(name))
+            loading.add_done_callback(lambda _: self._loading.pop(name, None))
+        # One reader that gives up must not take the channel from the others.
+        return await asyncio.shield(loading)
+
+    async def find(self, task_id: str) -> Task | None:
+        """A task's newest version; its channel is in memory afterwards."""
+        task = self.tasks.get(task_id)
+        if task is not None:
+            return task
+        stored = await self._store.task(task_id)
+        if stored is None:
+            return self.tasks.get(task_id)
+        await self.channel(stored.channel)
+        return self.tasks.get(task_id, stored)
+
+    async def find_notification(self, notification_id: str) -> Notification | None:
+        known = self.notifications.get(notification_id)
+        if known is not None:
+            return known
+        stored = await self._store.notification(notification_id)
+        if stored is None:
+            return self.notifications.get(notification_id)
+        await self.channel(stored.channel)
+        return self.notifications.get(notification_id, stored)
+
+    async def find_by_key(self, channel: str, key: str) -> Task | None:
+        """The task that was created with an idempotency key."""
+        known = self._keys.get((channel, key))
+        if known is not None:
+            return await self.find(known)
+        stored = await self._store.task_by_key(channel, key)
+        return None if stored is None else await self.find(stored.id)
+
+    def remember_key(self, channel: str, key: str, task_id: str) -> None:
+        self._keys[channel, key] = task_id
+        if len(self._keys) > _REMEMBERED_KEYS:
+            del self._keys[next(iter(self._keys))]
+
+    def forget_keys(self, keys: Iterable[tuple[str, str]]) -> None:
+        for key in keys:
+            self._keys.pop(key, None)
+
+    def known_key(self, channel: str, key: str) -> str | None:
+        return self._keys.get((channel, key))
+
+    def put(self, record: Record) -> None:
+        """The newest version of a record, as rules made it."""
+        if isinstance(record, Task):
+            self.tasks[record.id] = record
+        elif isinstance(record, Notification):
+            self.notifications[record.id] = record
+        else:
+            self.tasks.pop(record.id, None)
+            self.notifications.pop(record.id, None)
+
+    def restore(self, record: Record) -> None:
+        """Make sure that a durable version is not older than the one at hand."""
+        if isinstance(record, Tombstone):
+            return
+        newest = self.tasks.get(record.id) or self.notifications.get(record.id)
+        if newest is None or newest.rev < record.rev:
+            self.put(record)
+
+    def revert(self, channel: Channel, record_id: str) -> None:
+        """Go back to the version that clients see; what came after it could not be made durable."""
+        shown = channel.log.get(record_id)
+        if shown is not None:
+            self.put(shown.record)
+        else:
+            self.tasks.pop(record_id, None)
+            self.notifications.pop(record_id, None)
+
+    def trim(self, channel: Channel) -> None:
+        """Let go of what is beyond the channel's bounds."""
+        for record_id in channel.log.trim(self._clock()):
+            self.tasks.pop(record_id, None)
+            self.notifications.pop(record_id, None)
+
+    def evict(self, channel: Channel) -> None:
+        """Let go of a whole channel; it is read again when somebody asks for it."""
+        for version in channel.log.all():
+            self.tasks.pop(version.record.id, None)
+            self.notifications.pop(version.record.id, None)
+        del self.channels[channel.name]
+        self._base = max(self._base, channel.log.head)
+
+    async def _load(self, name: str) -> Channel:
+        newer_than = self._clock() - int(self._bounds.age * 1000)
+        window = await self._store.window(name, self._bounds.finished, newer_than, self._bounds.notifications)
+        records = [await self._recounted(record) for record in window.records]
+        head = max([self._base, *(record.rev for record in records)])
+        channel = Channel(name, CompactedLog(replace(window, records=tuple(records)), self._bounds, head))
+        channel.touched_at = self._clock()
+        self.channels[name] = channel
+        for record in records:
+            self.put(record)
+        return channel
+
+    async def _recounted(self, record: Record) -> Record:
+        """A parent with its children added up anew: a crash can lose a child's tick and keep the parent's."""
+        if not isinstance(record, Task) or record.children is None or record.state.terminal:
+            return record
+        parent = replace(record, children=None)
+        query = TaskQuery(channels=None, parent=record.id, limit=200)
+        while True:
+            page = await self._store.tasks(query)
+            for child in page.tasks:
+                parent = adopt(parent, None, child, record.updated_at)
+            if page.next is None:
+                return parent
+            query = replace(query, after=page.next)

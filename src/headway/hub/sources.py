@@ -1,0 +1,161 @@
+"""What can be followed: a channel, one task, the log of a task. Each is a position that grows and what came after it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from headway.hub.log import CompactedLog
+from headway.model.cursor import Cursor
+from headway.model.task import Task
+from headway.ports.link import Codec, Version
+from headway.ports.store import LogEntry, Record
+
+__all__ = ["ChannelSource", "LogSource", "Select", "Source", "TaskLog", "TaskSource"]
+
+Select = Callable[[Record], bool]
+
+
+class Source(ABC):
+    """Something that grows."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def head(self) -> int:
+        """The newest position."""
+
+    @abstractmethod
+    def answer(self, position: int | None, codec: Codec, name: bytes) -> bytes:
+        """The first message of a subscription: what came after `position`, or all there is."""
+
+    @abstractmethod
+    def changes(self, position: int, codec: Codec, name: bytes) -> bytes:
+        """What came after `position`; empty when nothing did."""
+
+
+class ChannelSource(Source):
+    """The records of a channel, or those that `select` lets pass."""
+
+    __slots__ = ("_epoch", "_log", "_select")
+
+    def __init__(self, log: CompactedLog, epoch: str, select: Select | None = None) -> None:
+        self._log = log
+        self._epoch = epoch
+        self._select = select
+
+    @property
+    def head(self) -> int:
+        return self._log.head
+
+    def answer(self, position: int | None, codec: Codec, name: bytes) -> bytes:
+        log = self._log
+        cursor = Cursor(self._epoch, log.head)
+        # Below the floor, records have gone that this client does not know of; above the head is no history of ours.
+        if position is None or position < log.floor or position > log.head:
+            return codec.snapshot(name, cursor, True, self._chosen(log.all()))
+        return codec.snapshot(name, cursor, False, self._chosen(log.since(position)))
+
+    def changes(self, position: int, codec: Codec, name: bytes) -> bytes:
+        versions = self._chosen(self._log.since(position))
+        return codec.changes(name, self._epoch, versions) if versions else b""
+
+    def _chosen(self, versions: Sequence[Version]) -> Sequence[Version]:
+        select = self._select
+        return versions if select is None else [version for version in versions if select(version.record)]
+
+
+class TaskSource(Source):
+    """One task. `settled` is its record when the channel's log no longer holds it."""
+
+    __slots__ = ("_epoch", "_log", "_settled", "_task")
+
+    def __init__(self, log: CompactedLog, epoch: str, task: str, settled: Task | None) -> None:
+        self._log = log
+        self._epoch = epoch
+        self._task = task
+        self._settled = None if settled is None else Version(settled)
+
+    @property
+    def head(self) -> int:
+        return self._log.head
+
+    def answer(self, position: int | None, codec: Codec, name: bytes) -> bytes:
+        head = self._log.head
+        reset = position is None or position > head
+        version = self._version()
+        versions = [version] if version and (reset or version.record.rev > (position or 0)) else []
+        return codec.snapshot(name, Cursor(self._epoch, head), reset, versions)
+
+    def changes(self, position: int, codec: Codec, name: bytes) -> bytes:
+        version = self._version()
+        if version is None or version.record.rev <= position:
+            return b""
+        return codec.changes(name, self._epoch, [version])
+
+    def _version(self) -> Version | None:
+        return self._log.get(self._task) or self._settled
+
+
+class TaskLog:
+    """The newest lines of one task's log; the store has the others.
+
+    Attributes:
+        end: the offset of the next line.
+        seen: the highest number of each source, so that a repeated report adds nothing.
+    """
+
+    __slots__ = ("_chars", "end", "lines", "seen")
+
+    LINES = 2000
+    CHARS = 262_144
+
+    def __init__(self, end: int, seen: dict[str, int]) -> None:
+        self.end = end
+        self.seen = seen
+        self.lines: deque[LogEntry] = deque()
+        self._chars = 0
+
+    @property
+    def start(self) -> int:
+        """The offset of the oldest line that is at hand."""
+        return self.end - len(self.lines)
+
+    def append(self, entry: LogEntry) -> None:
+        self.lines.append(entry)
+        self.end += 1
+        self._chars += len(entry.text)
+        if entry.source is not None and entry.seq is not None:
+            self.seen[entry.source] = entry.seq
+        while len(self.lines) > self.LINES or self._chars > self.CHARS:
+            self._chars -= len(self.lines.popleft().text)
+
+    def since(self, offset: int) -> list[LogEntry]:
+        skip = max(0, offset - self.start)
+        return [entry for index, entry in enumerate(self.lines) if index >= skip]
+
+
+class LogSource(Source):
+    """The lines of one task's log, from what is at hand; who falls further behind is told how much was left out."""
+
+    __slots__ = ("_log", "_task")
+
+    def __init__(self, task: str, log: TaskLog) -> None:
+        self._task = task
+        self._log = log
+
+    @property
+    def head(self) -> int:
+        return self._log.end
+
+    def answer(self, position: int | None, codec: Codec, name: bytes) -> bytes:
+        return self.changes(self._log.end if position is None else position, codec, name)
+
+    def changes(self, position: int, codec: Codec, name: bytes) -> bytes:
+        log = self._log
+        if position >= log.end:
+            return b""
+        begin = max(position, log.start)
+        return codec.log(name, self._task, begin, log.end, begin - position, log.since(begin))

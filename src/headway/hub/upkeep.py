@@ -1,0 +1,113 @@
+"""What is done now and then so that nothing grows for ever: old tasks, idle channels, long logs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+import msgspec
+
+from headway.errors import HeadwayError
+from headway.hub.followers import Followers
+from headway.hub.ledger import Changes, Ledger
+from headway.hub.records import Records
+from headway.hub.task_logs import TaskLogs
+from headway.ports.store import Store, Tombstone
+
+__all__ = ["Retention", "Upkeep"]
+
+_log = logging.getLogger("headway.hub")
+
+_ROUND = 30.0
+_IDLE = 300.0
+_BATCH = 500
+
+
+class Retention(msgspec.Struct, frozen=True):
+    """How long things are kept.
+
+    Attributes:
+        tasks: seconds that a finished task is kept.
+        tombstones: seconds that its removal is remembered; who comes back later gets a fresh snapshot.
+        log_lines: lines kept of each task's log.
+    """
+
+    tasks: float = 30 * 86_400.0
+    tombstones: float = 7 * 86_400.0
+    log_lines: int = 10_000
+
+
+class Upkeep:
+    """One round every half minute."""
+
+    def __init__(
+        self,
+        store: Store,
+        records: Records,
+        ledger: Ledger,
+        logs: TaskLogs,
+        followers: Followers,
+        clock: Callable[[], int],
+        retention: Retention,
+    ) -> None:
+        self._store = store
+        self._records = records
+        self._ledger = ledger
+        self._logs = logs
+        self._followers = followers
+        self._clock = clock
+        self._retention = retention
+        self._trimmed: dict[str, int] = {}
+
+    async def run(self) -> None:
+        """Go on until cancelled; a round that fails is logged, and the next one tries again."""
+        while True:
+            await asyncio.sleep(_ROUND)
+            try:
+                await self.round()
+            except HeadwayError as error:
+                _log.warning("upkeep waits for the store: %s", error.message)
+
+    async def round(self) -> None:
+        """Do what is due.
+
+        Raises:
+            StoreUnavailable: the store does not take writes.
+        """
+        now = self._clock()
+        await self._expire(now)
+        await self._store.forget(now - int(self._retention.tombstones * 1000))
+        await self._trim_logs()
+        self._let_go(now)
+
+    async def _expire(self, now: int) -> None:
+        before = now - int(self._retention.tasks * 1000)
+        while expired := await self._store.expired(before, _BATCH):
+            changes = Changes()
+            for task in expired:
+                await self._records.channel(task.channel)
+                tombstone = Tombstone(task.id, task.channel, 0, now)
+                self._records.put(tombstone)
+                changes.add(tombstone, fact=True)
+                self._logs.drop(task.id)
+            await self._ledger.commit(changes)
+
+    async def _trim_logs(self) -> None:
+        for task_id, log in self._logs.at_hand().items():
+            below = log.end - self._retention.log_lines
+            if below - self._trimmed.get(task_id, 0) > self._retention.log_lines // 10:
+                await self._store.trim_log(task_id, below)
+                self._trimmed[task_id] = below
+            task = self._records.tasks.get(task_id)
+            if (task is None or task.state.terminal) and not self._followers.log_followed(task_id):
+                self._logs.drop(task_id)
+                self._trimmed.pop(task_id, None)
+
+    def _let_go(self, now: int) -> None:
+        for channel in tuple(self._records.channels.values()):
+            self._records.trim(channel)
+            if channel.followed or channel.waiting or self._ledger.owes(channel):
+                channel.touched_at = now
+            elif now - channel.touched_at > _IDLE * 1000 and not channel.unfinished:
+                self._records.evict(channel)
