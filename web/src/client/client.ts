@@ -1,0 +1,204 @@
+/** The client: subscriptions and commands over one connection that comes back by itself. */
+
+import { Commands } from "./commands.ts";
+import { Connection } from "./connection.ts";
+import type { Token } from "./credentials.ts";
+import { browserEnvironment, type Environment } from "./environment.ts";
+import { CLIENT_CLOSED, HeadwayError } from "./errors.ts";
+import type { Task } from "./model.ts";
+import { Numbers } from "./numbers.ts";
+import type { ErrorMessage, ServerMessage, Welcome } from "./protocol.ts";
+import type { Status } from "./status.ts";
+import { type Listener, type SubscribeOptions, Subscription } from "./subscription.ts";
+
+export interface ClientOptions extends Partial<Environment> {
+  /** The server's address (`https://jobs.example.com/`), or that of its socket (`wss://…/ws`). */
+  url: string;
+  /** Without one the cookie has to do, which counts for pages of the server's own origin. */
+  token?: Token;
+}
+
+interface ClientEvents {
+  status: Status;
+  welcome: Welcome;
+  /** The token ends in so many seconds. A token function is asked by itself; a string wants `setToken`. */
+  expiring: number;
+}
+
+/** Between a refusal that says "later" and the next try of that subscription. */
+const LATER_MS = 5_000;
+
+export class HeadwayClient {
+  readonly url: string;
+  readonly #environment: Environment;
+  readonly #connection: Connection;
+  readonly #commands: Commands;
+  readonly #numbers = new Numbers();
+  readonly #subscriptions = new Map<number, Subscription>();
+  readonly #listeners: { [Name in keyof ClientEvents]: Set<(event: ClientEvents[Name]) => void> } = {
+    status: new Set(),
+    welcome: new Set(),
+    expiring: new Set(),
+  };
+  #welcome: Welcome | undefined;
+  #clockOffset = 0;
+
+  constructor({ url, token, ...environment }: ClientOptions) {
+    this.url = socketAddress(url);
+    this.#environment = { ...browserEnvironment(), ...environment };
+    this.#commands = new Commands(this.#environment);
+    this.#connection = new Connection(this.url, token, this.#environment, {
+      opened: () => this.#opened(),
+      message: (message) => this.#receive(message),
+      status: (status) => this.#emit("status", status),
+    });
+  }
+
+  get status(): Status {
+    return this.#connection.status;
+  }
+
+  /** The newest `welcome`: who we are and what we may do. */
+  get welcome(): Welcome | undefined {
+    return this.#welcome;
+  }
+
+  /** Unix milliseconds by the server's clock, as far as its messages told: records carry times of that clock. */
+  serverNow(): number {
+    return this.#environment.now() + this.#clockOffset;
+  }
+
+  /** Connect now, or again after a refusal. Subscribing and commands do it by themselves. */
+  connect(): void {
+    this.#connection.start();
+  }
+
+  /** Use this token from now on: on the live connection, and to return after a refusal. */
+  setToken(token: Token | undefined): void {
+    this.#connection.setToken(token);
+  }
+
+  on<Name extends keyof ClientEvents>(name: Name, listener: (event: ClientEvents[Name]) => void): () => void {
+    this.#listeners[name].add(listener);
+    return () => this.#listeners[name].delete(listener);
+  }
+
+  /** Follow a channel or one task until `close` of what is returned. */
+  subscribe(options: SubscribeOptions, listener: Listener = () => {}): Subscription {
+    if ((options.channel === undefined) === (options.task === undefined)) {
+      throw new TypeError("Give exactly one of channel and task.");
+    }
+    const subscription = new Subscription(this.#numbers.take(), options, listener, (closed) => this.#forget(closed));
+    this.#subscriptions.set(subscription.id, subscription);
+    this.#connection.send(subscription.message());
+    this.#connection.start();
+    return subscription;
+  }
+
+  cancel(task: string): Promise<Task | undefined> {
+    return this.#command({ type: "cancel", task });
+  }
+
+  pause(task: string): Promise<Task | undefined> {
+    return this.#command({ type: "pause", task });
+  }
+
+  resume(task: string): Promise<Task | undefined> {
+    return this.#command({ type: "resume", task });
+  }
+
+  /** Mark notifications of my own channel as read. */
+  async read(notifications: string[] | "all"): Promise<void> {
+    await this.#command({ type: "read", notifications });
+  }
+
+  /** End it for good. */
+  close(): void {
+    this.#connection.close();
+    for (const subscription of [...this.#subscriptions.values()]) subscription.close();
+    this.#commands.rejectAll(new HeadwayError(CLIENT_CLOSED, "The client was closed.", false));
+  }
+
+  #command(command: Parameters<Commands["begin"]>[0]): Promise<Task | undefined> {
+    if (this.status.state === "closed") {
+      return Promise.reject(new HeadwayError(CLIENT_CLOSED, "The client was closed.", false));
+    }
+    const { message, answer } = this.#commands.begin(command);
+    this.#connection.send(message);
+    this.#connection.start();
+    return answer;
+  }
+
+  #opened(): void {
+    for (const subscription of this.#subscriptions.values()) this.#connection.send(subscription.message());
+    for (const message of this.#commands.messages()) this.#connection.send(message);
+  }
+
+  #receive(message: ServerMessage): void {
+    switch (message.type) {
+      case "welcome":
+        this.#welcome = message;
+        this.#setClock(message.now);
+        this.#emit("welcome", message);
+        break;
+      case "heartbeat":
+      case "pong":
+        this.#setClock(message.now);
+        break;
+      case "snapshot":
+      case "change":
+      case "log":
+        this.#subscriptions.get(message.id)?.receive(message);
+        break;
+      case "ok":
+        this.#commands.resolve(message.ref, message.task);
+        break;
+      case "expiring":
+        this.#emit("expiring", message.in);
+        break;
+      case "error":
+        this.#refused(message);
+        break;
+    }
+  }
+
+  #refused(message: ErrorMessage): void {
+    const error = new HeadwayError(message.code, message.message, message.retryable);
+    if (message.ref !== undefined) this.#commands.reject(message.ref, error);
+    const subscription = message.id === undefined ? undefined : this.#subscriptions.get(message.id);
+    if (!subscription) return;
+    subscription.refuse(error);
+    if (!error.retryable) return;
+    const again = () => {
+      if (this.#subscriptions.get(subscription.id) === subscription) this.#connection.send(subscription.message());
+    };
+    this.#environment.setTimeout(again, LATER_MS * (0.5 + this.#environment.random()));
+  }
+
+  #forget(subscription: Subscription): void {
+    const { id } = subscription;
+    this.#subscriptions.delete(id);
+    this.#connection.send({ type: "unsubscribe", id });
+    // Messages for the old subscription may be under way, and nothing in them would tell them from those of a new one
+    // with the same number. The server works in order: what is under way has arrived when this ping is answered.
+    this.#connection.ping(() => this.#numbers.giveBack(id));
+  }
+
+  #setClock(serverNow: number): void {
+    if (serverNow > 0) this.#clockOffset = serverNow - this.#environment.now();
+  }
+
+  #emit<Name extends keyof ClientEvents>(name: Name, event: ClientEvents[Name]): void {
+    for (const listener of this.#listeners[name]) listener(event);
+  }
+}
+
+/** Where the socket of the server at `url` is. */
+export function socketAddress(url: string): string {
+  const address = new URL(url, typeof location === "undefined" ? undefined : location.href);
+  address.hash = "";
+  if (address.protocol === "http:") address.protocol = "ws:";
+  else if (address.protocol === "https:") address.protocol = "wss:";
+  if (!address.pathname.endsWith("/ws")) address.pathname = `${address.pathname.replace(/\/$/, "")}/ws`;
+  return address.href;
+}
