@@ -38,6 +38,7 @@ def test_the_bytes_of_the_rfc() -> None:
     assert text_frame(b"Hello") == bytes.fromhex("810548656c6c6f")
     assert ping_frame(b"Hello") == bytes.fromhex("890548656c6c6f")
     assert binary_frame(bytes(256)) == bytes.fromhex("827e0100") + bytes(256)
+    assert binary_frame(bytes(65535)) == bytes.fromhex("827effff") + bytes(65535)
     assert binary_frame(bytes(65536)) == bytes.fromhex("827f0000000000010000") + bytes(65536)
 
 

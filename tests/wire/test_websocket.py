@@ -115,6 +115,23 @@ def test_memory_is_bounded_and_only_events_come_out(data: bytes, cuts: list[int]
         assert reader.buffered == 0
 
 
+@given(st.lists(frames, max_size=8), st.integers(0, 300))
+@example([masked(0x01, b"a"), masked(0x81, b"b")], 300)
+@example([masked(0x88), masked(0x81, b"b")], 300)
+def test_a_chunk_for_each_frame_gives_the_same_events(chunks: list[bytes], limit: int) -> None:
+    # The fast path is for exactly such chunks; the other tests of chunking seldom meet it.
+    assert fed(FrameReader(limit), chunks) == FrameReader(limit).feed(b"".join(chunks))
+
+
+@pytest.mark.parametrize("last", [masked(0x88), masked(0x83), b"\x88"])
+def test_nothing_is_held_after_the_end(last: bytes) -> None:
+    reader = FrameReader(LIMIT)
+    fed(reader, [masked(0x01, b"Hel"), last + masked(0x83)])
+    assert reader.buffered == 0
+    assert reader.feed(b"\x81") == []
+    assert reader.buffered == 0
+
+
 def test_a_large_frame_that_trickles_in_is_held_once() -> None:
     limit = 256 * 1024
     data = masked(0x82, b"x" * limit)

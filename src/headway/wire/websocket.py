@@ -253,8 +253,9 @@ def _is_utf8(data: bytes) -> bool:
 def _closing(payload: bytes) -> Close:
     if not payload:
         return Close(NO_CODE, "")
+    # A single byte makes no code that is valid, as it should not.
     code = int.from_bytes(payload[:2], "big")
-    if len(payload) == 1 or not may_close_with(code):
+    if not may_close_with(code):
         raise _Broken(1002, "A close frame has a valid code or nothing")
     try:
         return Close(code, payload[2:].decode())
