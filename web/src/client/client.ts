@@ -7,7 +7,7 @@ import { browserEnvironment, type Environment } from "./environment.ts";
 import { CLIENT_CLOSED, HeadwayError } from "./errors.ts";
 import type { Task } from "./model.ts";
 import { Numbers } from "./numbers.ts";
-import type { ErrorMessage, ServerMessage, Welcome } from "./protocol.ts";
+import type { ErrorMessage, Name, ServerMessage, Welcome } from "./protocol.ts";
 import type { Status } from "./status.ts";
 import { type Listener, type SubscribeOptions, Subscription } from "./subscription.ts";
 
@@ -34,7 +34,7 @@ export class HeadwayClient {
   readonly #connection: Connection;
   readonly #commands: Commands;
   readonly #numbers = new Numbers();
-  readonly #subscriptions = new Map<number, Subscription>();
+  readonly #subscriptions = new Map<Name, Subscription>();
   readonly #listeners: { [Name in keyof ClientEvents]: Set<(event: ClientEvents[Name]) => void> } = {
     status: new Set(),
     welcome: new Set(),
@@ -151,7 +151,7 @@ export class HeadwayClient {
         this.#subscriptions.get(message.id)?.receive(message);
         break;
       case "ok":
-        this.#commands.resolve(message.ref, message.task);
+        if (message.ref !== undefined) this.#commands.resolve(message.ref, message.task);
         break;
       case "expiring":
         this.#emit("expiring", message.in);

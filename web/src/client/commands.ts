@@ -3,7 +3,7 @@
 import type { Environment } from "./environment.ts";
 import { HeadwayError, NO_ANSWER } from "./errors.ts";
 import type { Task } from "./model.ts";
-import type { ClientMessage, CommandType } from "./protocol.ts";
+import type { ClientMessage, CommandType, Name } from "./protocol.ts";
 
 export const ANSWER_MS = 15_000;
 
@@ -18,7 +18,7 @@ interface Pending {
 
 export class Commands {
   readonly #environment: Environment;
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending = new Map<Name, Pending>();
   #nextRef = 1;
 
   constructor(environment: Environment) {
@@ -43,11 +43,11 @@ export class Commands {
     return [...this.#pending.values()].map((pending) => pending.message);
   }
 
-  resolve(ref: number, task: Task | undefined): void {
+  resolve(ref: Name, task: Task | undefined): void {
     this.#take(ref)?.resolve(task);
   }
 
-  reject(ref: number, error: HeadwayError): void {
+  reject(ref: Name, error: HeadwayError): void {
     this.#take(ref)?.reject(error);
   }
 
@@ -55,7 +55,7 @@ export class Commands {
     for (const ref of [...this.#pending.keys()]) this.reject(ref, error);
   }
 
-  #take(ref: number): Pending | undefined {
+  #take(ref: Name): Pending | undefined {
     const pending = this.#pending.get(ref);
     if (pending) this.#environment.clearTimeout(pending.timer);
     this.#pending.delete(ref);

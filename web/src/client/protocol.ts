@@ -12,11 +12,14 @@ export interface Filter {
 
 export type CommandType = "cancel" | "pause" | "resume";
 
+/** A subscription's `id` or a command's `ref`. Our own are numbers; the wire allows both. */
+export type Name = number | string;
+
 export type ClientMessage =
   | { type: "auth"; token: string }
   | {
       type: "subscribe";
-      id: number;
+      id: Name;
       channel?: string;
       task?: string;
       cursor?: string;
@@ -24,9 +27,9 @@ export type ClientMessage =
       max_hz?: number;
       log?: number;
     }
-  | { type: "unsubscribe"; id: number }
-  | { type: CommandType; task: string; ref?: number }
-  | { type: "read"; notifications: string[] | "all"; ref?: number }
+  | { type: "unsubscribe"; id: Name }
+  | { type: CommandType; task: string; ref?: Name }
+  | { type: "read"; notifications: string[] | "all"; ref?: Name }
   | { type: "ping" };
 
 export interface Welcome {
@@ -44,7 +47,7 @@ export interface Welcome {
 
 export interface Snapshot {
   type: "snapshot";
-  id: number;
+  id: Name;
   cursor: string;
   reset: boolean;
   more: boolean;
@@ -55,7 +58,7 @@ export interface Snapshot {
 
 export interface Change {
   type: "change";
-  id: number;
+  id: Name;
   cursor: string;
   task?: Task;
   notification?: Notification;
@@ -64,7 +67,7 @@ export interface Change {
 
 export interface Log {
   type: "log";
-  id: number;
+  id: Name;
   task: string;
   offset: number;
   next: number;
@@ -77,8 +80,8 @@ export interface ErrorMessage {
   code: number;
   message: string;
   retryable: boolean;
-  id?: number;
-  ref?: number;
+  id?: Name;
+  ref?: Name;
 }
 
 export type ServerMessage =
@@ -86,7 +89,7 @@ export type ServerMessage =
   | Snapshot
   | Change
   | Log
-  | { type: "ok"; ref: number; task?: Task }
+  | { type: "ok"; ref?: Name; task?: Task }
   | { type: "expiring"; in: number }
   | ErrorMessage
   | { type: "goodbye"; reason: string; reconnect_in: number }
@@ -122,7 +125,7 @@ export function readMessage(value: Json): ServerMessage | undefined {
     case "log":
       return readLog(value);
     case "ok":
-      return { type: "ok", ref: number(value.ref, -1), task: readTask(value.task) };
+      return { type: "ok", ...(isName(value.ref) && { ref: value.ref }), task: readTask(value.task) };
     case "expiring":
       return { type: "expiring", in: number(value.in, 0) };
     case "error":
@@ -157,7 +160,7 @@ function readWelcome(value: Json): Welcome {
 }
 
 function readSnapshot(value: Json): Snapshot | undefined {
-  if (typeof value.id !== "number" || typeof value.cursor !== "string") return undefined;
+  if (!isName(value.id) || typeof value.cursor !== "string") return undefined;
   return {
     type: "snapshot",
     id: value.id,
@@ -171,7 +174,7 @@ function readSnapshot(value: Json): Snapshot | undefined {
 }
 
 function readChange(value: Json): Change | undefined {
-  if (typeof value.id !== "number" || typeof value.cursor !== "string") return undefined;
+  if (!isName(value.id) || typeof value.cursor !== "string") return undefined;
   const change: Change = { type: "change", id: value.id, cursor: value.cursor };
   const task = readTask(value.task);
   const notification = readNotification(value.notification);
@@ -182,7 +185,7 @@ function readChange(value: Json): Change | undefined {
 }
 
 function readLog(value: Json): Log | undefined {
-  if (typeof value.id !== "number" || typeof value.next !== "number") return undefined;
+  if (!isName(value.id) || typeof value.next !== "number") return undefined;
   return {
     type: "log",
     id: value.id,
@@ -203,9 +206,13 @@ function readError(value: Json): ErrorMessage {
     message: string(value.message),
     retryable: value.retryable === true,
   };
-  if (typeof value.id === "number") error.id = value.id;
-  if (typeof value.ref === "number") error.ref = value.ref;
+  if (isName(value.id)) error.id = value.id;
+  if (isName(value.ref)) error.ref = value.ref;
   return error;
+}
+
+function isName(value: unknown): value is Name {
+  return typeof value === "number" || typeof value === "string";
 }
 
 function number(value: unknown, otherwise: number): number {

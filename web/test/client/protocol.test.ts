@@ -1,5 +1,6 @@
-import { expect, test } from "vitest";
-import { decode, encode } from "../../src/client/protocol.ts";
+import { describe, expect, test } from "vitest";
+import vectors from "../../../spec/vectors/native.json";
+import { type ClientMessage, decode, encode } from "../../src/client/protocol.ts";
 
 test("what is not a message of a known type is ignored", () => {
   for (const data of ["", "nonsense", "[]", "null", "{}", '{"type":"tomorrow"}', new ArrayBuffer(2), 7]) {
@@ -45,4 +46,16 @@ test("client messages are plain JSON", () => {
   expect(encode({ type: "subscribe", id: 1, channel: "public" })).toBe(
     '{"type":"subscribe","id":1,"channel":"public"}',
   );
+});
+
+describe("spec/vectors/native.json", () => {
+  const canonical = vectors.client.filter((vector) => "canonical" in vector && vector.canonical);
+  test.each(canonical)("we write: $name", ({ message, expect: expected }) => {
+    expect(JSON.parse(encode(expected as ClientMessage))).toEqual(JSON.parse(message));
+  });
+
+  test.each(vectors.server)("we read: $name", ({ message }) => {
+    const { field, state, wanted, ...fields } = JSON.parse(message);
+    expect(decode(message)).toMatchObject(fields);
+  });
 });
