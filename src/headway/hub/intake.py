@@ -142,6 +142,7 @@ class Intake:
     async def _look_up(self, grant: Grant, reports: Sequence[r.Report], work: _Work) -> None:
         """Bring everything that the reports name into memory, so that applying them never waits."""
         tasks = self._records.tasks
+        new: set[str] = set()
         for report in reports:
             if isinstance(report, r.Notify):
                 await self._open(_notify_channel(grant, report))
@@ -149,6 +150,7 @@ class Intake:
             if report.task in tasks and not isinstance(report, r.Log):
                 continue
             if isinstance(report, r.Create):
+                new.add(report.task)
                 channel = await self._open(report.channel or grant.own_channel)
                 key = report.idempotency_key
                 if channel is not None and key is not None:
@@ -159,7 +161,9 @@ class Intake:
                 if report.parent is not None:
                     await self._fetch(report.parent, work)
             await self._fetch(report.task, work)
-            if isinstance(report, r.Log) and self._task(report.task, work) is not None:
+            if isinstance(report, r.Log) and (
+                report.task in new or self._task(report.task, work) is not None
+            ):
                 await self._logs.open(report.task)
 
     async def _open(self, channel: str) -> str | None:

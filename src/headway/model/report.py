@@ -71,10 +71,15 @@ class Create(msgspec.Struct, frozen=True, omit_defaults=True, tag="create"):
 
 
 class TickReport(Tick, frozen=True, omit_defaults=True, tag="progress", kw_only=True):
-    """How far the task is; one of an earlier attempt is ignored."""
+    """How far the task is; one of an earlier attempt is ignored.
+
+    Attributes:
+        weight: the share of a `step` that was not announced; 1 when left out.
+    """
 
     task: _Id
     attempt: int | None = None
+    weight: float | None = None
 
 
 class _Command(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -179,7 +179,7 @@ def _retry(task: Task, now: int) -> Task:
         task,
         state=_QUEUED,
         attempt=task.attempt + 1,
-        progress=replace(START, unit=task.progress.unit),
+        progress=_afresh(task),
         earlier=(*task.earlier, past)[-KEPT_ATTEMPTS:],
         result=None,
         error=None,
@@ -190,6 +190,14 @@ def _retry(task: Task, now: int) -> Task:
         stopping=False,
         updated_at=now,
     )
+
+
+def _afresh(task: Task) -> Progress:
+    """How much there is to do stays known; with steps, `total` was only that of the last one."""
+    old = task.progress
+    if old.total is None or task.steps:
+        return replace(START, unit=old.unit)
+    return replace(START, unit=old.unit, total=old.total, percent=0.0 if old.total else None)
 
 
 def _complete(progress: Progress) -> Progress:

@@ -1,0 +1,67 @@
+"""Reading the body of a batch: quickly when all of it is good, report by report when some of it is not."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from headway.errors import BadMessage, InvalidField, UnknownType
+from headway.model.report import MAX_REPORTS, Batch, Rejected, Report
+
+__all__ = ["read_batch"]
+
+_read = msgspec.json.Decoder(Batch).decode
+_read_report = msgspec.json.Decoder(Report).decode
+
+
+class _RawBatch(msgspec.Struct):
+    reports: Annotated[list[msgspec.Raw], msgspec.Meta(max_length=MAX_REPORTS)]
+
+
+_read_raw = msgspec.json.Decoder(_RawBatch).decode
+
+
+def read_batch(body: bytes) -> tuple[Batch, list[Rejected], list[int]]:
+    """Read a batch; one malformed report must not sink the others.
+
+    Returns:
+        the good reports, the refusals of the others, and where each good report stood.
+
+    Raises:
+        BadMessage: it is not JSON, or no batch.
+        InvalidField: it has too many reports.
+    """
+    try:
+        batch = _read(body)
+    except msgspec.ValidationError:
+        pass
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise BadMessage("The body is not JSON") from None
+    else:
+        return batch, [], list(range(len(batch.reports)))
+    try:
+        raw = _read_raw(body)
+    except msgspec.ValidationError:
+        raise InvalidField(
+            f'A batch is {{"reports": [...]}} with at most {MAX_REPORTS} reports', field="reports"
+        ) from None
+    except (msgspec.DecodeError, RecursionError):
+        raise BadMessage("The body is not JSON") from None
+    good: list[Report] = []
+    places: list[int] = []
+    rejected: list[Rejected] = []
+    for index, item in enumerate(raw.reports):
+        try:
+            good.append(_read_report(item))
+            places.append(index)
+        except msgspec.ValidationError as error:
+            code = (
+                UnknownType.code
+                if "Invalid value" in str(error) and "$.type" in str(error)
+                else InvalidField.code
+            )
+            rejected.append(Rejected(index, code, str(error)))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            rejected.append(Rejected(index, BadMessage.code, "The report cannot be read"))
+    return Batch(good), rejected, places

@@ -1,0 +1,103 @@
+"""The HTTP side: REST, the OpenAPI document, health and pages, as one Litestar application."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Litestar, Request, Response, get
+from litestar.connection import ASGIConnection
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
+
+from headway.errors import Unauthenticated
+from headway.hub.hub import Hub
+from headway.model.grant import Grant
+from headway.server.login import Doorkeeper, Login
+from headway.server.pages import page_handlers, security_headers
+from headway.server.problems import PROBLEM_HANDLERS
+from headway.server.rest import Ingest, Notifications, Stats, Tasks
+from headway.transports.credentials import brought_token
+from headway.transports.service import Service
+
+__all__ = ["make_http"]
+
+
+def make_http(hub: Hub, service: Service, door: Doorkeeper, max_body: int) -> Litestar:
+    """Build the application.
+
+    Args:
+        max_body: bytes of a request's body.
+    """
+
+    def who(request: Request[Any, Any, Any]) -> Grant:
+        return grant_of(request, service)
+
+    @get("/healthz", tags=["server"], summary="Is the process alive", sync_to_thread=False)
+    def healthz() -> dict[str, str]:
+        """Always 200 while it is."""
+        return {"status": "ok"}
+
+    @get("/api/openapi.json", include_in_schema=False, sync_to_thread=False)
+    def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
+        return request.app.openapi_schema.to_schema()
+
+    @get("/readyz", tags=["server"], summary="Can it do its work", sync_to_thread=False)
+    def readyz() -> Response[dict[str, str]]:
+        """503 while the store takes no writes, and while the server drains."""
+        if service.draining:
+            return Response({"status": "draining"}, status_code=503)
+        if not hub.ready:
+            return Response({"status": "the store does not take writes"}, status_code=503)
+        return Response({"status": "ready"})
+
+    return Litestar(
+        route_handlers=[
+            Tasks,
+            Ingest,
+            Notifications,
+            Stats,
+            Login,
+            healthz,
+            readyz,
+            openapi,
+            *page_handlers(),
+        ],
+        dependencies={
+            "grant": Provide(who, sync_to_thread=False),
+            "hub": Provide(lambda: hub, sync_to_thread=False),
+            "door": Provide(lambda: door, sync_to_thread=False),
+            "version": Provide(lambda: service.version, sync_to_thread=False),
+        },
+        exception_handlers=PROBLEM_HANDLERS,
+        openapi_config=OpenAPIConfig(
+            title="Headway",
+            version=service.version,
+            description="Live progress and notifications for background jobs.",
+            # Litestar wants a folder of its own for this; ours is served beside the page at /api.
+            path="/api/schema",
+            render_plugins=[],
+            components=Components(
+                security_schemes={"token": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
+            ),
+            security=[{"token": []}],
+        ),
+        response_headers=security_headers(),
+        request_max_body_size=max_body,
+        logging_config=None,
+        debug=False,
+    )
+
+
+def grant_of(connection: ASGIConnection[Any, Any, Any, Any], service: Service) -> Grant:
+    """The grant of a request.
+
+    Raises:
+        Unauthenticated, TokenExpired: it has no valid token.
+        OriginRefused: it has the cookie, and comes from a page that may not use it.
+    """
+    headers = connection.headers
+    token = brought_token(lambda name: headers.get(name, ""), service.origins)
+    if token is None:
+        raise Unauthenticated("A token is needed: send Authorization: Bearer <token>")
+    return service.verify(token)

@@ -1,0 +1,67 @@
+"""Structured logs on standard error, with nothing secret in them."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+__all__ = ["set_up_logs"]
+
+_SECRET_WORDS = re.compile(r"(?i)(token|secret|authorization|cookie|password|ticket|code=)")
+_JWT = re.compile(r"eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
+_IN_QUERY = re.compile(r"(?i)([?&](?:token|access_token|ticket|code)=)[^&\s\"']+")
+_HIDDEN = "[hidden]"
+
+
+def hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Replace what looks like a token or stands under a secret's name."""
+    for key, value in event.items():
+        if isinstance(value, str):
+            event[key] = _IN_QUERY.sub(rf"\1{_HIDDEN}", _JWT.sub(_HIDDEN, value))
+        if key != "event" and key != "code" and _SECRET_WORDS.search(key):
+            event[key] = _HIDDEN
+    return event
+
+
+def set_up_logs(level: str, form: str) -> None:
+    """Send all logs of this process through one pipeline.
+
+    Args:
+        level: `debug`, `info`, `warning` or `error`.
+        form: `console`, `json`, or `auto`: console on a terminal.
+    """
+    shared: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    console = form == "console" or (form == "auto" and sys.stderr.isatty())
+    # The traceback becomes text first, so that what it quotes is hidden too; no renderer shows local variables.
+    last: list[structlog.typing.Processor] = [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.format_exc_info,
+        hide_secrets,
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        if console
+        else structlog.processors.JSONRenderer(),
+    ]
+    handler = logging.StreamHandler()
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=last))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in ("uvicorn", "uvicorn.error"):
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = True
+    # Uvicorn and Alembic narrate their own lives; ours is enough.
+    logging.getLogger("uvicorn.error").setLevel(max(logging.WARNING, logging.getLevelName(level.upper())))
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    # Its access line holds the query string, and with it what old clients put there.
+    logging.getLogger("uvicorn.access").disabled = True

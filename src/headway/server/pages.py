@@ -1,0 +1,69 @@
+"""The built pages: the dashboard, its assets, and the module for other people's pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from litestar import Response, get
+from litestar.response import File
+from litestar.static_files import create_static_files_router
+from litestar.types import ControllerRouterHandler
+
+__all__ = ["STATIC", "page_handlers", "security_headers"]
+
+STATIC = Path(__file__).parent / "static"
+
+_MISSING = (
+    "<!doctype html><title>Headway</title><p>The pages are not built. Run <code>make web</code> in the "
+    "repository, or install Headway from a wheel; the API works without them."
+)
+_POLICY = (
+    "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+)
+
+
+def security_headers() -> dict[str, str]:
+    """Headers for every answer."""
+    return {
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Content-Security-Policy": _POLICY,
+        "Cross-Origin-Opener-Policy": "same-origin",
+    }
+
+
+def page_handlers() -> list[ControllerRouterHandler]:
+    """The handlers of all pages."""
+
+    @get(["/", "/login", "/tasks/{task_id:str}", "/api"], include_in_schema=False, sync_to_thread=False)
+    def page() -> Response[str] | File:
+        return _file("index.html", "text/html; charset=utf-8", "no-cache")
+
+    @get("/headway.js", include_in_schema=False, sync_to_thread=False)
+    def module() -> Response[str] | File:
+        # Pages of any origin may load it: it holds nothing of anybody.
+        return _file("headway.js", "text/javascript; charset=utf-8", "public, max-age=300", cross_origin=True)
+
+    handlers: list[ControllerRouterHandler] = [page, module]
+    if (STATIC / "assets").is_dir():
+        handlers.append(
+            create_static_files_router(
+                path="/assets",
+                directories=[STATIC / "assets"],
+                include_in_schema=False,
+                cache_control=None,
+                send_as_attachment=False,
+            )
+        )
+    return handlers
+
+
+def _file(name: str, media_type: str, cache: str, *, cross_origin: bool = False) -> Response[str] | File:
+    path = STATIC / name
+    if not path.is_file():
+        return Response(_MISSING, media_type="text/html", status_code=503)
+    headers = {"Cache-Control": cache}
+    if cross_origin:
+        headers |= {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+    return File(path, media_type=media_type, content_disposition_type="inline", headers=headers)

@@ -1,0 +1,158 @@
+"""Running a server: sockets, uvicorn, signals and the drain."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Callable, Generator
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from headway.errors import ConfigurationError
+from headway.server.app import Headway
+from headway.server.settings import Settings
+from headway.transports.websocket import Gate
+
+__all__ = ["Listening", "bind", "run"]
+
+_log = logging.getLogger("headway.server")
+
+_BACKLOG = 2048
+_REQUEST_SECONDS = 10.0
+_DESCRIPTORS_KEPT = 100
+
+Listening = Callable[[Headway, str], object]
+"""Told the server and its address as soon as it takes connections."""
+
+
+def bind(settings: Settings) -> socket.socket:
+    """A listening socket.
+
+    Raises:
+        ConfigurationError: the address is taken or not ours.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise ConfigurationError(
+            f"Cannot listen on {settings.host}:{settings.port} ({error.strerror}); "
+            "stop what uses it, or choose another with --port (0 lets the system choose)"
+        ) from None
+    listener.set_inheritable(True)
+    return listener
+
+
+def run(headway: Headway, listener: socket.socket, listening: Listening) -> None:
+    """Serve until SIGINT or SIGTERM, then drain.
+
+    Raises:
+        ConfigurationError: the server could not start.
+    """
+    settings = headway.settings
+    room = raise_descriptor_limit()
+    if not settings.max_connections:
+        # Refused politely before the system refuses without a word.
+        headway.service.max_connections = max(1, room - _DESCRIPTORS_KEPT)
+    config = uvicorn.Config(
+        headway.asgi,
+        http=PromptHttp,
+        interface="asgi3",
+        ws=Gate,
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=max(1, int(settings.drain_seconds)),
+        ws_per_message_deflate=False,
+        ws_max_size=settings.max_message_bytes,
+        loop=_loop(),
+    )
+    host, port = listener.getsockname()[:2]
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    server = _Server(config, headway, lambda: listening(headway, url))
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(server.live(listener))
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn's server with our start and our end around it."""
+
+    def __init__(self, config: uvicorn.Config, headway: Headway, started: Callable[[], object]) -> None:
+        super().__init__(config)
+        self._headway = headway
+        self._started = started
+
+    async def live(self, listener: socket.socket) -> None:
+        """From start to end."""
+        await self._headway.start()
+        try:
+            await self.serve(sockets=[listener])
+        finally:
+            await self._headway.stop()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        # Uvicorn has an empty state, since it runs no lifespan; connections find the service in it.
+        self.lifespan.state["headway"] = self._headway.service
+        self._started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        _log.info("draining", extra={"connections": len(self._headway.service.conversations)})
+        # Goodbyes go out before uvicorn begins to wait for connections to end.
+        self._headway.service.drain()
+        await super().shutdown(sockets)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """As uvicorn's, but a drained server has ended well: the signal is not raised again."""
+        previous: dict[int, Any] = {}
+        for number in (int(signal.SIGINT), int(signal.SIGTERM)):
+            previous[number] = signal.signal(number, self.handle_exit)
+        try:
+            yield
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+
+class PromptHttp(HttpToolsProtocol):
+    """Uvicorn's HTTP protocol, for which a request that does not begin in time is none."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.loop.call_later(_REQUEST_SECONDS, self._check_arrival, transport)
+
+    def _check_arrival(self, transport: asyncio.Transport) -> None:
+        # A cycle is there once a whole head was read; an upgrade has given the transport to another protocol.
+        waiting = getattr(self, "cycle", None) is None and transport.get_protocol() is self
+        if waiting and not transport.is_closing():
+            transport.close()
+
+
+def raise_descriptor_limit() -> int:
+    """Ask the system for all the descriptors it gives; returns how many."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return 10_000
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY:
+        hard = max(soft, 1_048_576)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def _loop() -> str:
+    return "asyncio" if sys.platform == "win32" else "uvloop"

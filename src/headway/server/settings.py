@@ -1,0 +1,170 @@
+"""Every setting, once: flags, `HEADWAY_*` variables and a TOML file all end here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from headway.errors import ConfigurationError
+
+__all__ = ["LOOPBACK", "Settings", "load_settings"]
+
+LOOPBACK = frozenset(("127.0.0.1", "localhost", "::1"))
+_LONG_SECRET = 32
+_SHORT_SECRET = 8
+
+
+class Settings(BaseSettings):
+    """Settings of a server. Flags win over variables, variables over the file, the file over these defaults."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="HEADWAY_", extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    host: str = Field(
+        "127.0.0.1", description="Address to listen on. Any other than loopback needs a secret."
+    )
+    port: int = Field(8400, ge=0, le=65535, description="Port to listen on; 0 lets the system choose one.")
+    data: Path = Field(
+        Path(".headway"), description="Folder for the database and, in development, the secret."
+    )
+    secret: SecretStr | None = Field(
+        None,
+        description="Key that tokens are signed with (HS256). Without one, a random one is kept in the data folder.",
+    )
+    public_url: str | None = Field(
+        None, description="Address that people reach the server by, when a proxy is in front."
+    )
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Origins (comma separated) whose pages may use the login cookie, besides the server's own.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
+    log_format: Literal["auto", "console", "json"] = Field(
+        "auto", description="How it is logged; auto means console on a terminal and JSON elsewhere."
+    )
+    lost_after: float = Field(
+        30.0, ge=1, le=86_400, description="Seconds of silence until a running task is lost."
+    )
+    finished_tasks: int = Field(
+        200,
+        ge=0,
+        le=10_000,
+        description="Finished tasks in a channel's snapshot; older ones are read over REST.",
+    )
+    finished_age: float = Field(
+        7 * 86_400.0, ge=0, description="Seconds after which a finished task leaves the snapshot."
+    )
+    retention: float = Field(
+        30 * 86_400.0, ge=0, description="Seconds after which a finished task is removed for good."
+    )
+    log_lines: int = Field(10_000, ge=100, le=1_000_000, description="Lines kept of each task's log.")
+    heartbeat: float = Field(25.0, ge=1, le=300, description="Seconds between heartbeats to a client.")
+    auth_timeout: float = Field(
+        10.0, ge=0.1, le=120, description="Seconds until a client must have authenticated."
+    )
+    write_deadline: float = Field(
+        30.0, ge=0.5, le=600, description="Seconds after which a client that reads nothing is closed."
+    )
+    max_connections: int = Field(0, ge=0, description="Sockets at once; 0 means what descriptors allow.")
+    max_subscriptions: int = Field(200, ge=1, le=10_000, description="Subscriptions of one connection.")
+    max_message_bytes: int = Field(
+        65_536, ge=1024, le=16_777_216, description="Size of a client's WebSocket message."
+    )
+    max_body_bytes: int = Field(
+        8_388_608, ge=1024, le=268_435_456, description="Size of the body of a REST request."
+    )
+    message_rate: float = Field(
+        50.0, ge=1, le=10_000, description="Messages a second that a client may send, steadily."
+    )
+    message_burst: float = Field(
+        200.0, ge=1, le=100_000, description="Messages that a client may send at once."
+    )
+    drain_seconds: float = Field(
+        10.0, ge=0, le=300, description="Seconds that a stopping server waits for requests to end."
+    )
+    drain_spread: float = Field(
+        5.0, ge=0, le=300, description="Seconds over which clients are told to spread their reconnection."
+    )
+    sqlite_synchronous: Literal["normal", "full"] = Field(
+        "normal", description="`normal` survives a kill of the process, `full` a loss of power too."
+    )
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return (
+            tuple(part.strip() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def loopback(self) -> bool:
+        return self.host in LOOPBACK
+
+
+def load_settings(config: Path | None = None, **flags: Any) -> Settings:
+    """Read the settings.
+
+    Args:
+        config: a TOML file; `headway.toml` in the working directory when None, if there is one.
+        flags: what was given on the command line; None means not given.
+
+    Raises:
+        ConfigurationError: a setting is unknown or wrong; the message names it and never its value.
+    """
+    if config is not None and not config.is_file():
+        raise ConfigurationError(f"There is no settings file {config}")
+    given = {name: value for name, value in flags.items() if value is not None}
+
+    class FromFile(Settings):
+        model_config = SettingsConfigDict(toml_file=config or Path("headway.toml"))
+
+    try:
+        settings = FromFile(**given)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False)
+        )
+        raise ConfigurationError(f"The settings are not right: {problems}") from None
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"The settings file cannot be read: {error}") from None
+    _check_secret(settings)
+    return settings
+
+
+def _check_secret(settings: Settings) -> None:
+    if settings.secret is None:
+        if not settings.loopback:
+            raise ConfigurationError(
+                f"Listening on {settings.host} needs a secret of your own: set HEADWAY_SECRET to at least "
+                f"{_LONG_SECRET} random characters (python -c 'import secrets; print(secrets.token_urlsafe(32))')"
+            )
+        return
+    least = _SHORT_SECRET if settings.loopback else _LONG_SECRET
+    if len(settings.secret.get_secret_value()) < least:
+        raise ConfigurationError(
+            f"HEADWAY_SECRET is too short: it needs at least {least} random characters here"
+        )

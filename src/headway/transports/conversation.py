@@ -1,0 +1,241 @@
+"""One client's conversation, whatever carries it: session and follower on one side, a link on the other."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from abc import abstractmethod
+from functools import partial
+
+from headway import errors as e
+from headway.hub.followers import PACE, Follower, Only, Wanted
+from headway.model import report as r
+from headway.model.grant import Grant
+from headway.model.task import Task
+from headway.ports.link import Link, Version
+from headway.transports.service import Service
+from headway.wire import native as n
+from headway.wire.session import Due, Session
+
+__all__ = ["CLOSE_BASE", "Conversation"]
+
+_log = logging.getLogger("headway.connection")
+
+CLOSE_BASE = 4000
+_COMMANDS: dict[type, type[r.Cancel | r.Pause | r.Resume]] = {
+    n.Cancel: r.Cancel,
+    n.Pause: r.Pause,
+    n.Resume: r.Resume,
+}
+# Commands that a client has sent and that are still being carried out; kept so that they are not lost half way.
+_running: set[asyncio.Task[None]] = set()
+
+
+class Conversation(Link):
+    """A native conversation. The door that carries it gives `send`, `ping` and `hang_up`."""
+
+    __slots__ = ("_ended", "_follower", "_service", "_session", "_turn_at")
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._session = Session(service.limits, service.hub.wheel.now())
+        self._follower: Follower | None = None
+        self._ended = False
+        self._turn_at = float("inf")
+
+    @abstractmethod
+    def send(self, message: bytes) -> None:
+        """Send one message, full or not; these are few and small."""
+
+    @abstractmethod
+    def ping(self) -> None:
+        """Make the client's software answer, if the door can."""
+
+    @abstractmethod
+    def hang_up(self, code: int, reason: str) -> None:
+        """Close; what was sent before still goes out. Idempotent."""
+
+    def begin(self, token: str | None, refusal: e.HeadwayError | None = None) -> None:
+        """The client has come.
+
+        Args:
+            token: what it brought with it; None when it is to send `auth`.
+            refusal: why what it brought does not count; said when no `auth` comes.
+        """
+        service = self._service
+        service.conversations.add(self)
+        service.hub.clients += 1
+        if service.draining:
+            self.end(e.Draining())
+            return
+        if refusal is not None:
+            self._session.refusal = refusal
+        if token is not None:
+            self._authenticate(token)
+        if not self._ended:
+            self._plan()
+
+    def finish(self) -> None:
+        """The client has gone. Idempotent."""
+        self._ended = True
+        if self in self._service.conversations:
+            self._service.conversations.discard(self)
+            self._service.hub.clients -= 1
+        if self._follower is not None:
+            self._follower.leave()
+            self._follower = None
+
+    def end(self, error: e.HeadwayError) -> None:
+        if self._ended:
+            return
+        self.send(n.error(error))
+        _log.info("connection ended", extra={"code": error.code, "user": self._session.user})
+        self.finish()
+        self.hang_up(CLOSE_BASE + error.code, error.message)
+
+    def goodbye(self, reconnect_in: float) -> None:
+        """The server is about to stop."""
+        if not self._ended:
+            self.send(n.goodbye("The server is stopping or restarting", reconnect_in))
+            self.end(e.Draining())
+
+    def heard(self) -> None:
+        """A sign of life that is no message."""
+        self._session.heard(self._service.hub.wheel.now())
+
+    def drained(self) -> None:
+        """The link takes more again."""
+        if self._follower is not None:
+            self._follower.drained()
+
+    def receive(self, data: bytes) -> None:
+        """A message came."""
+        if self._ended:
+            return
+        try:
+            self._handle(self._session.receive(data, self._service.hub.wheel.now()))
+        except (e.ReconnectError, e.RefusedError) as error:
+            self.end(error)
+        except e.HeadwayError as error:
+            self.send(n.error(error))
+        except Exception:  # noqa: BLE001 - whatever a message does, it ends this conversation at most
+            _log.exception("a message failed")
+            self.end(e.InternalError())
+
+    def _handle(self, message: n.ClientMessage) -> None:
+        if isinstance(message, n.Subscribe):
+            self._subscribe(message)
+        elif isinstance(message, n.Auth):
+            self._authenticate(message.token)
+        elif isinstance(message, n.Ping):
+            self.send(n.pong(self._service.hub.clock()))
+        elif isinstance(message, n.Unsubscribe):
+            self._unsubscribe(message)
+        else:
+            running = asyncio.get_running_loop().create_task(self._carry_out(message))
+            _running.add(running)
+            running.add_done_callback(_running.discard)
+
+    def _authenticate(self, token: str) -> None:
+        service = self._service
+        try:
+            grant = service.verify(token)
+            now = service.hub.wheel.now()
+            unix = service.hub.clock() / 1000
+            lasts = None if grant.expires_at is None else grant.expires_at - unix
+            self._session.welcome(grant.user, lasts, now)
+        except e.HeadwayError as error:
+            self.end(error)
+            return
+        if self._follower is None:
+            self._follower = service.hub.follower(self, grant)
+        else:
+            self._follower.grant = grant
+        self.send(self._welcome(grant))
+        self._plan()
+
+    def _welcome(self, grant: Grant) -> bytes:
+        service = self._service
+        return n.welcome(
+            server=service.version,
+            user=grant.user,
+            can=[ability.value for ability in grant.can],
+            channels=service.hub.open_channels(grant),
+            heartbeat=service.limits.heartbeat,
+            now=service.hub.clock(),
+            expires_at=None if grant.expires_at is None else int(grant.expires_at * 1000),
+        )
+
+    def _subscribe(self, message: n.Subscribe) -> None:
+        follower = self._follower
+        if follower is None:
+            raise e.Unauthenticated
+        only = message.filter
+        wanted = Wanted(
+            key=message.id,
+            name=n.encode_id(message.id),
+            channel=message.channel,
+            task=message.task,
+            cursor=message.cursor,
+            only=None if only is None else Only(only.kind, only.tag, only.parent),
+            log=message.log,
+            pace=PACE if message.max_hz is None else max(PACE, 1 / message.max_hz),
+        )
+        follower.subscribe(wanted, partial(self._refuse, message.id))
+
+    def _refuse(self, subscription: str | int, error: e.HeadwayError) -> None:
+        if not self._ended:
+            self.send(n.error(error, id=subscription))
+
+    def _unsubscribe(self, message: n.Unsubscribe) -> None:
+        if self._follower is not None:
+            try:
+                self._follower.unsubscribe(message.id)
+            except e.UnknownSubscription as error:
+                self._refuse(message.id, error)
+
+    async def _carry_out(self, message: n.Cancel | n.Pause | n.Resume | n.Read) -> None:
+        follower = self._follower
+        if follower is None:
+            return
+        hub = self._service.hub
+        try:
+            if isinstance(message, n.Read):
+                await hub.read(
+                    follower.grant, None if message.notifications == "all" else message.notifications
+                )
+                answer = n.ok(message.ref)
+            else:
+                record, _ = await hub.report(follower.grant, _COMMANDS[type(message)](message.task))
+                answer = n.ok(message.ref, Version(record).json if isinstance(record, Task) else None)
+        except e.HeadwayError as error:
+            answer = n.error(error, ref=message.ref)
+        if not self._ended:
+            self.send(answer)
+
+    def _plan(self) -> None:
+        """Ask for the next turn, unless one comes soon enough."""
+        wheel = self._service.hub.wheel
+        now = wheel.now()
+        wait = self._session.wait(now)
+        if now + wait < self._turn_at:
+            self._turn_at = now + wait
+            wheel.schedule(wait, self._turn)
+
+    def _turn(self) -> None:
+        now = self._service.hub.wheel.now()
+        # A turn that was planned before a sooner one was needed has nothing to do any more.
+        if self._ended or now < self._turn_at:
+            return
+        try:
+            due = self._session.turn(now)
+        except e.HeadwayError as error:
+            self.end(error)
+            return
+        if due is Due.HEARTBEAT:
+            self.send(n.heartbeat(self._service.hub.clock()))
+            self.ping()
+        elif due is Due.EXPIRING:
+            self.send(n.expiring(round(self._session.remaining(now), 1)))
+        self._turn_at = float("inf")
+        self._plan()

@@ -1,0 +1,77 @@
+"""How records look in `headway.v1`: the codec of every native door, whatever it wraps messages in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from headway.model.cursor import Cursor
+from headway.model.task import Task
+from headway.ports.link import Codec, Version
+from headway.ports.store import LogEntry, Tombstone
+from headway.wire.server_messages import change, log, removed, snapshot
+
+__all__ = ["SNAPSHOT_BYTES", "NativeCodec"]
+
+SNAPSHOT_BYTES = 262_144
+"""A longer answer goes out in parts: many WebSocket libraries refuse messages above a megabyte."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+class NativeCodec(Codec):
+    """`spec/wire.md` §4, each message in the frame of its door. One instance for each door: equal means identical."""
+
+    __slots__ = ("_frame",)
+
+    def __init__(self, frame: Callable[[bytes], bytes]) -> None:
+        self._frame = frame
+
+    def snapshot(self, name: bytes, cursor: Cursor, reset: bool, versions: Sequence[Version]) -> bytes:
+        parts: list[bytes] = []
+        start = size = 0
+        for end, version in enumerate(versions):
+            size += len(version.json)
+            if size > SNAPSHOT_BYTES and end > start:
+                reached = Cursor(cursor.epoch, versions[end - 1].record.rev)
+                parts.append(self._part(name, reached, reset and start == 0, versions[start:end], True))
+                start, size = end, len(version.json)
+        parts.append(self._part(name, cursor, reset and start == 0, versions[start:], False))
+        return b"".join(parts)
+
+    def changes(self, name: bytes, epoch: str, versions: Sequence[Version]) -> bytes:
+        frame = self._frame
+        return b"".join([frame(_change(name, epoch, version)) for version in versions])
+
+    def log(
+        self, name: bytes, task: str, offset: int, end: int, trimmed: int, entries: Sequence[LogEntry]
+    ) -> bytes:
+        encoded = [_encode({"at": entry.at, "level": entry.level, "text": entry.text}) for entry in entries]
+        return self._frame(log(name, task, offset, end, trimmed, encoded))
+
+    def _part(
+        self, name: bytes, cursor: Cursor, reset: bool, versions: Sequence[Version], more: bool
+    ) -> bytes:
+        tasks: list[bytes] = []
+        notifications: list[bytes] = []
+        gone: list[str] = []
+        for version in versions:
+            record = version.record
+            if isinstance(record, Tombstone):
+                # Who is to forget everything need not be told what is gone.
+                if not reset:
+                    gone.append(record.id)
+            elif isinstance(record, Task):
+                tasks.append(version.json)
+            else:
+                notifications.append(version.json)
+        return self._frame(snapshot(name, str(cursor), reset, tasks, notifications, gone, more))
+
+
+def _change(name: bytes, epoch: str, version: Version) -> bytes:
+    record = version.record
+    cursor = f"{epoch}.{record.rev}"
+    if isinstance(record, Tombstone):
+        return removed(name, cursor, record.id)
+    return change(name, cursor, b"task" if isinstance(record, Task) else b"notification", version.json)

@@ -1,0 +1,150 @@
+"""The conversation with one client as a state machine: what may be said when, and what falls due.
+
+Sans-I/O: bytes and the time go in; messages, and the errors that answer or end the conversation, come out. It knows no
+transport, verifies no token and applies no change.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import msgspec
+
+from headway.errors import AuthTimeout, HeadwayError, RateLimited, Silent, TokenExpired, Unauthenticated
+from headway.wire.native import Auth, ClientMessage, Ping, decode_client
+
+__all__ = ["Due", "Session", "SessionLimits"]
+
+
+class SessionLimits(msgspec.Struct, frozen=True):
+    """Shared by all sessions; seconds and messages a second.
+
+    Attributes:
+        auth_timeout: until a valid token must have come.
+        heartbeat: between heartbeats; silence of twice as long ends the conversation.
+        message_rate, message_burst: how many messages a client may send, steadily and at once.
+        expiring_before: how long before the end of the token the client is told.
+    """
+
+    auth_timeout: float = 10.0
+    heartbeat: float = 25.0
+    message_rate: float = 50.0
+    message_burst: float = 200.0
+    expiring_before: float = 60.0
+
+
+class Due(Enum):
+    """What falls due at a turn."""
+
+    NOTHING = 0
+    HEARTBEAT = 1
+    EXPIRING = 2
+
+
+class Session:
+    """One client's conversation. All times are monotonic seconds."""
+
+    __slots__ = (
+        "_allowance",
+        "_allowed_at",
+        "_beat_at",
+        "_began",
+        "_ends_at",
+        "_heard",
+        "_limits",
+        "_warned",
+        "refusal",
+        "user",
+    )
+
+    def __init__(self, limits: SessionLimits, now: float) -> None:
+        self._limits = limits
+        self._began = now
+        self._heard = now
+        self._beat_at = now + limits.heartbeat
+        self._allowance = limits.message_burst
+        self._allowed_at = now
+        self._ends_at: float | None = None
+        self._warned = False
+        self.refusal: HeadwayError | None = None
+        """What to say instead of an `AuthTimeout`."""
+        self.user: str | None = None
+        """Who it is, from `welcome` on."""
+
+    def heard(self, now: float) -> None:
+        """Something came from the client, if only a pong."""
+        self._heard = now
+
+    def receive(self, data: bytes, now: float) -> ClientMessage:
+        """Take one message.
+
+        Raises:
+            RateLimited: the client says too much; nothing was done.
+            Unauthenticated: only `auth` and `ping` may be said before `welcome`.
+            BadMessage, UnknownType, InvalidField: see `decode_client`.
+        """
+        self._heard = now
+        limits = self._limits
+        allowance = min(
+            limits.message_burst, self._allowance + (now - self._allowed_at) * limits.message_rate
+        )
+        self._allowed_at = now
+        if allowance < 1:
+            self._allowance = allowance
+            raise RateLimited(rate=limits.message_rate)
+        self._allowance = allowance - 1
+        message = decode_client(data)
+        if self.user is None and not isinstance(message, Auth | Ping):
+            raise self.refusal or Unauthenticated("Send auth with a valid token first")
+        return message
+
+    def welcome(self, user: str, lasts: float | None, now: float) -> None:
+        """A token was verified.
+
+        Args:
+            lasts: seconds until it expires, None when it does not.
+
+        Raises:
+            Unauthenticated: the conversation belongs to another user.
+        """
+        if self.user is not None and self.user != user:
+            raise Unauthenticated("This connection belongs to another user; open a new one")
+        self.user = user
+        self._ends_at = None if lasts is None else now + lasts
+        self._warned = False
+
+    def turn(self, now: float) -> Due:
+        """What falls due now.
+
+        Raises:
+            AuthTimeout, TokenExpired, Silent: the conversation is over.
+        """
+        limits = self._limits
+        if self.user is None:
+            if now >= self._began + limits.auth_timeout:
+                raise self.refusal or AuthTimeout
+            return Due.NOTHING
+        if self._ends_at is not None and now >= self._ends_at:
+            raise TokenExpired
+        if now - self._heard > 2 * limits.heartbeat:
+            raise Silent
+        if self._ends_at is not None and not self._warned and now >= self._ends_at - limits.expiring_before:
+            self._warned = True
+            return Due.EXPIRING
+        if now >= self._beat_at:
+            self._beat_at = now + limits.heartbeat
+            return Due.HEARTBEAT
+        return Due.NOTHING
+
+    def wait(self, now: float) -> float:
+        """Seconds until something falls due."""
+        if self.user is None:
+            return max(0.0, self._began + self._limits.auth_timeout - now)
+        at = self._beat_at
+        if self._ends_at is not None:
+            at = min(at, self._ends_at if self._warned else self._ends_at - self._limits.expiring_before)
+        return max(0.0, at - now)
+
+    def remaining(self, now: float) -> float:
+        """Seconds until the token expires; 0 when it does not."""
+        return 0.0 if self._ends_at is None else max(0.0, self._ends_at - now)
