@@ -37,7 +37,7 @@ def check_channel(name: str) -> str:
     return name
 
 
-def check_pattern(pattern: str) -> str:
+def check_pattern(pattern: object) -> str:
     """Return `pattern`: a channel name, `user:*`, `project:*` or `*`.
 
     Raises:

@@ -24,7 +24,7 @@ def ulid(now_ms: int, randomness: bytes) -> str:
     return "".join(_CROCKFORD[(value >> shift) & 31] for shift in range(125, -1, -5))
 
 
-def check_id(value: str, field: str = "id") -> str:
+def check_id(value: object, field: str = "id") -> str:
     """Return `value`; ids are compared exactly, case counts.
 
     Raises:

@@ -6,8 +6,10 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from headway.errors import InvalidField
+from headway.model.bounds import check_json, check_label, check_text
 from headway.model.channel import check_channel
 from headway.model.ids import check_id
 
@@ -17,6 +19,7 @@ TITLE_CHARS = 300
 CONTENT_CHARS = 4000
 LINK_CHARS = 2000
 SOURCE_CHARS = 200
+DATA_BYTES = 4000
 
 
 class NotificationStatus(StrEnum):
@@ -73,30 +76,29 @@ def check_link(link: str) -> str:
     safe = lowered.startswith(("http://", "https://")) or (
         link.startswith("/") and not link.startswith(("//", "/\\"))
     )
-    if not safe or len(link) > LINK_CHARS or any(ord(char) <= 32 or ord(char) == 127 for char in link):
+    check_text(link, "link", LINK_CHARS)
+    if not safe or any(ord(char) <= 32 or ord(char) == 127 for char in link):
         raise InvalidField("A link is http://, https:// or a path that starts with one slash", field="link")
     return link
 
 
 def check_notification(notification: Notification) -> Notification:
-    """Return `notification`.
+    """Return `notification`, with `data` as JSON has it.
 
     Raises:
         InvalidField: a field is out of bounds.
     """
     check_id(notification.id)
     check_channel(notification.channel)
-    if not notification.title.strip() or len(notification.title) > TITLE_CHARS:
+    if not check_label(notification.title, "title", TITLE_CHARS).strip():
         raise InvalidField(f"A title has 1 to {TITLE_CHARS} characters", field="title")
-    if len(notification.content) > CONTENT_CHARS:
-        raise InvalidField(f"content has at most {CONTENT_CHARS} characters", field="content")
-    for field in ("kind", "source"):
-        if len(getattr(notification, field) or "") > SOURCE_CHARS:
-            raise InvalidField(f"{field} has at most {SOURCE_CHARS} characters", field=field)
+    check_text(notification.content, "content", CONTENT_CHARS)
+    check_label(notification.kind, "kind", SOURCE_CHARS)
+    check_label(notification.source or "", "source", SOURCE_CHARS)
     if notification.link is not None:
         check_link(notification.link)
     if notification.task is not None:
         check_id(notification.task, "task")
-    if notification.data is not None and len(msgspec.json.encode(notification.data)) > CONTENT_CHARS:
-        raise InvalidField(f"data has at most {CONTENT_CHARS} bytes as JSON", field="data")
-    return notification
+    if notification.data is None:
+        return notification
+    return replace(notification, data=check_json(notification.data, "data", DATA_BYTES))

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from headway.errors import InvalidField, ProgressBackwards
+from headway.model.bounds import check_json, check_text, is_number
 
 __all__ = [
     "DETAIL_BYTES",
@@ -91,6 +92,7 @@ class Tick(msgspec.Struct, frozen=True, omit_defaults=True):
         percent: 0 to 100 overall, for producers that know nothing else.
         step: the name of the step that is being worked on; a new name begins the next step at 0.
         detail: a small JSON object, at most 4096 bytes encoded.
+        weight: the share of a `step` that was not planned; 1 when left out.
     """
 
     done: Amount | None = None
@@ -100,18 +102,12 @@ class Tick(msgspec.Struct, frozen=True, omit_defaults=True):
     message: str | None = None
     step: str | None = None
     detail: dict[str, Any] | None = None
+    weight: float | None = None
 
 
 def _check_amount(value: Amount, field: str) -> Amount:
-    # bool is an int to Python; a producer that sends one has made a mistake.
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAX_AMOUNT:
+    if not is_number(value) or not 0 <= value <= MAX_AMOUNT:
         raise InvalidField(f"{field} must be a number from 0 to {MAX_AMOUNT}", field=field)
-    return value
-
-
-def _check_text(value: str, field: str, limit: int) -> str:
-    if not isinstance(value, str) or len(value) > limit:
-        raise InvalidField(f"{field} must be text of at most {limit} characters", field=field)
     return value
 
 
@@ -125,11 +121,11 @@ def check_plan(steps: tuple[StepPlan, ...]) -> tuple[StepPlan, ...]:
         raise InvalidField(f"A task has at most {MAX_STEPS} steps", field="steps")
     names = set()
     for step in steps:
-        _check_text(step.name, "steps.name", NAME_CHARS)
+        check_text(step.name, "steps.name", NAME_CHARS)
         if not step.name or step.name in names:
             raise InvalidField("Every step needs a name of its own", field="steps.name")
         names.add(step.name)
-        if not 0 < step.weight <= 1e9:
+        if not is_number(step.weight) or not 0 < step.weight <= 1e9:
             raise InvalidField("A step's weight is a number above 0 and at most 1e9", field="steps.weight")
     return steps
 
@@ -146,7 +142,7 @@ def merge(
     Args:
         old: the progress so far.
         tick: what the producer says now.
-        plan: the steps known so far; a step that is not among them is added with weight 1.
+        plan: the steps known so far; a step that is not among them is added with the weight of the tick.
         now: Unix milliseconds.
         since: Unix milliseconds of the last time that `done` moved (or the attempt began).
 
@@ -160,7 +156,7 @@ def merge(
     step = old.step
     fresh_step = False
     if tick.step is not None and (step is None or tick.step != step.name):
-        step, plan = _enter(step, tick.step, plan)
+        step, plan = _enter(step, tick.step, plan, tick.weight)
         fresh_step = True
     elif step is not None and step.of != len(plan):
         step = Step(step.index, len(plan), step.name)
@@ -178,11 +174,11 @@ def merge(
     if total is not None and done > total:
         raise InvalidField("done is beyond total; raise total first", field="done", done=done, total=total)
 
-    unit = old.unit if tick.unit is None else _check_text(tick.unit, "unit", UNIT_CHARS)
-    message = old.message if tick.message is None else _check_text(tick.message, "message", MESSAGE_CHARS)
+    unit = old.unit if tick.unit is None else check_text(tick.unit, "unit", UNIT_CHARS)
+    message = old.message if tick.message is None else check_text(tick.message, "message", MESSAGE_CHARS)
     if fresh_step and tick.message is None:
         message = ""
-    detail = old.detail if tick.detail is None else _check_detail(tick.detail)
+    detail = old.detail if tick.detail is None else check_json(tick.detail, "detail", DETAIL_BYTES)
 
     percent = _percent(old.percent, tick.percent, done, total, step, plan)
 
@@ -195,15 +191,22 @@ def merge(
     if percent is not None and percent > (old.percent or 0.0) and seconds > 0:
         speed = _smooth(speed, (percent - (old.percent or 0.0)) / seconds, seconds)
         moved = True
-    if percent is not None and speed:
-        eta = round((100.0 - percent) / speed, 1)
+    if percent is not None and speed is not None:
+        # A speed that has faded to nothing says nothing about the time that is left.
+        eta = round((100.0 - percent) / speed, 1) if speed else None
 
     new = Progress(done, total, percent, message, unit, step, rate, eta, detail, speed)
-    return (old if new == old else new), plan
+    if new != old:
+        return new, plan
+    # To Python 1, 1.0 and True are equal; to a reader of the detail they are not.
+    same = tick.detail is None or msgspec.json.encode(detail) == msgspec.json.encode(old.detail)
+    return (old if same else new), plan
 
 
-def _enter(current: Step | None, name: str, plan: tuple[StepPlan, ...]) -> tuple[Step, tuple[StepPlan, ...]]:
-    _check_text(name, "step", NAME_CHARS)
+def _enter(
+    current: Step | None, name: str, plan: tuple[StepPlan, ...], weight: float | None
+) -> tuple[Step, tuple[StepPlan, ...]]:
+    check_text(name, "step", NAME_CHARS)
     for index, planned in enumerate(plan, 1):
         if planned.name == name:
             if current is not None and index < current.index:
@@ -211,14 +214,8 @@ def _enter(current: Step | None, name: str, plan: tuple[StepPlan, ...]) -> tuple
                     "Steps only go forward within an attempt", field="step", at=current.name, reported=name
                 )
             return Step(index, len(plan), name), plan
-    plan = check_plan((*plan, StepPlan(name)))
+    plan = check_plan((*plan, StepPlan(name, 1.0 if weight is None else weight)))
     return Step(len(plan), len(plan), name), plan
-
-
-def _check_detail(detail: dict[str, Any]) -> dict[str, Any]:
-    if len(msgspec.json.encode(detail)) > DETAIL_BYTES:
-        raise InvalidField(f"detail has at most {DETAIL_BYTES} bytes as JSON", field="detail")
-    return detail
 
 
 def _percent(
@@ -231,11 +228,13 @@ def _percent(
 ) -> float | None:
     """The overall percent: what was reported, or the finished steps' weights plus the share of this one."""
     if reported is not None:
-        if isinstance(reported, bool) or not 0 <= reported <= 100:
+        if not is_number(reported) or not 0 <= reported <= 100:
             raise InvalidField("percent must be a number from 0 to 100", field="percent")
-        if before is not None and reported < before:
-            raise ProgressBackwards(field="percent", at=before, reported=reported)
-        return round(float(reported), 2)
+        # Rounded before it is compared, or the same report twice could count as going backwards.
+        percent = round(float(reported), 2)
+        if before is not None and percent < before:
+            raise ProgressBackwards(field="percent", at=before, reported=percent)
+        return percent
     share = done / total if total else None
     if step is not None:
         whole = sum(planned.weight for planned in plan)

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from headway.model.notification import Severity
-from headway.model.progress import StepPlan, Tick
+from headway.model.progress import MAX_AMOUNT, StepPlan, Tick
 
 __all__ = [
     "LOG_LINE_CHARS",
@@ -44,6 +44,10 @@ MAX_LOG_LINES = 500
 LOG_LINE_CHARS = 4000
 
 _Id = Annotated[str, Meta(max_length=64)]
+# Stores keep these in 64 bits and as text without NUL; one number beyond that would fail a whole batch of writes.
+_Count = Annotated[int, Meta(ge=0, le=MAX_AMOUNT)]
+_Source = Annotated[str, Meta(max_length=64, pattern=r"^[^\0]*\Z")]
+_Key = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\0]*\Z")]
 
 
 class Create(msgspec.Struct, frozen=True, omit_defaults=True, tag="create"):
@@ -66,20 +70,15 @@ class Create(msgspec.Struct, frozen=True, omit_defaults=True, tag="create"):
     weight: int = 1
     steps: tuple[StepPlan, ...] = ()
     lost_after: float | None = None
-    idempotency_key: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    idempotency_key: _Key | None = None
     start: bool = False
 
 
 class TickReport(Tick, frozen=True, omit_defaults=True, tag="progress", kw_only=True):
-    """How far the task is; one of an earlier attempt is ignored.
-
-    Attributes:
-        weight: the share of a `step` that was not announced; 1 when left out.
-    """
+    """How far the task is; one of an earlier attempt is ignored."""
 
     task: _Id
     attempt: int | None = None
-    weight: float | None = None
 
 
 class _Command(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -142,7 +141,7 @@ class LogLine(msgspec.Struct, frozen=True, omit_defaults=True):
     """
 
     text: str
-    at: int | None = None
+    at: _Count | None = None
     level: str = "info"
 
 
@@ -155,8 +154,8 @@ class Log(_Command, frozen=True, omit_defaults=True, tag="log", kw_only=True):
     """
 
     lines: Annotated[tuple[LogLine, ...], Meta(max_length=MAX_LOG_LINES)]
-    source: Annotated[str, Meta(max_length=64)] | None = None
-    seq: Annotated[int, Meta(ge=0)] | None = None
+    source: _Source | None = None
+    seq: _Count | None = None
 
 
 class Notify(msgspec.Struct, frozen=True, omit_defaults=True, tag="notify"):
@@ -199,7 +198,7 @@ class Batch(msgspec.Struct, frozen=True):
     reports: Annotated[list[Report], Meta(max_length=MAX_REPORTS)]
 
 
-class Rejected(msgspec.Struct, frozen=True, omit_defaults=True):
+class Rejected(msgspec.Struct, frozen=True):
     """A report that was refused; the others of its batch count all the same."""
 
     index: int

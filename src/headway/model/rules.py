@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
-from headway.errors import IllegalTransition, InvalidField
+from headway.errors import IllegalTransition
+from headway.model.bounds import check_json, readable
 from headway.model.progress import START, Progress, Tick, merge
 from headway.model.task import (
     ERROR_CHARS,
@@ -41,7 +41,7 @@ def transition(
 
     Raises:
         IllegalTransition: the table forbids it.
-        InvalidField: the result is too large.
+        InvalidField: the result is too large, or no JSON.
     """
     state = next_state(task.state, command)
     if state is task.state:
@@ -54,7 +54,7 @@ def transition(
     if state.terminal:
         if state is TaskState.SUCCEEDED:
             progress = _complete(progress)
-            result = task.result if result is None else _check_result(result)
+            result = task.result if result is None else check_json(result, "result", RESULT_BYTES)
         else:
             progress = _without_forecast(progress)
             result = task.result
@@ -63,7 +63,7 @@ def transition(
             state=state,
             progress=progress,
             result=result,
-            error=(error or "")[:ERROR_CHARS] if state is TaskState.FAILED else None,
+            error=readable((error or "")[:ERROR_CHARS]) if state is TaskState.FAILED else None,
             started_at=task.started_at or now,
             finished_at=now,
             updated_at=now,
@@ -127,13 +127,13 @@ def attach_result(task: Task, result: Any, now: int) -> Task:
 
     Raises:
         IllegalTransition: the task has finished.
-        InvalidField: the result is too large.
+        InvalidField: the result is too large, or no JSON.
     """
     if task.state.terminal:
         raise IllegalTransition(
             f"A task that is {task.state} takes no result", state=task.state.value, wanted=_RUNNING.value
         )
-    return replace(task, result=_check_result(result), updated_at=now)
+    return replace(task, result=check_json(result, "result", RESULT_BYTES), updated_at=now)
 
 
 def adopt(parent: Task, before: Task | None, after: Task | None, now: int) -> Task:
@@ -208,11 +208,3 @@ def _complete(progress: Progress) -> Progress:
 
 def _without_forecast(progress: Progress) -> Progress:
     return replace(progress, rate=None, eta=None, speed=None)
-
-
-def _check_result(result: Any) -> Any:
-    if len(msgspec.json.encode(result)) > RESULT_BYTES:
-        raise InvalidField(
-            f"A result has at most {RESULT_BYTES} bytes as JSON; link to anything larger", field="result"
-        )
-    return result

@@ -6,8 +6,10 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from headway.errors import IllegalTransition, InvalidField
+from headway.model.bounds import check_json, check_label, is_number
 from headway.model.channel import check_channel
 from headway.model.ids import check_id
 from headway.model.progress import Progress, StepPlan, check_plan
@@ -214,26 +216,26 @@ class Task(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def check_task(task: Task) -> Task:
-    """Return `task`, as somebody asked to create it.
+    """Return `task`, as somebody asked to create it: `meta` as JSON has it, each tag once.
 
     Raises:
         InvalidField: a field is out of bounds.
     """
     check_id(task.id)
     check_channel(task.channel)
-    if not task.title.strip() or len(task.title) > TITLE_CHARS:
+    if not check_label(task.title, "title", TITLE_CHARS).strip():
         raise InvalidField(f"A title has 1 to {TITLE_CHARS} characters", field="title")
-    if len(task.kind) > KIND_CHARS:
-        raise InvalidField(f"A kind has at most {KIND_CHARS} characters", field="kind")
-    if len(task.tags) > MAX_TAGS or any(not tag or len(tag) > TAG_CHARS for tag in task.tags):
+    check_label(task.kind, "kind", KIND_CHARS)
+    tags = tuple(dict.fromkeys(task.tags))
+    if len(tags) > MAX_TAGS or not all(check_label(tag, "tags", TAG_CHARS) for tag in tags):
         raise InvalidField(f"At most {MAX_TAGS} tags of 1 to {TAG_CHARS} characters", field="tags")
-    if task.meta is not None and len(msgspec.json.encode(task.meta)) > META_BYTES:
-        raise InvalidField(f"meta has at most {META_BYTES} bytes as JSON", field="meta")
+    meta = None if task.meta is None else check_json(task.meta, "meta", META_BYTES)
     if task.parent is not None:
         check_id(task.parent, "parent")
-    if not 1 <= task.weight <= MAX_WEIGHT:
+    # Whole, so that children add up exactly.
+    if type(task.weight) is not int or not 1 <= task.weight <= MAX_WEIGHT:
         raise InvalidField(f"A weight is a whole number from 1 to {MAX_WEIGHT}", field="weight")
-    if task.lost_after is not None and not 1 <= task.lost_after <= 86_400:
+    if task.lost_after is not None and not (is_number(task.lost_after) and 1 <= task.lost_after <= 86_400):
         raise InvalidField("lost_after is a number of seconds from 1 to 86400", field="lost_after")
     check_plan(task.steps)
-    return task
+    return replace(task, meta=meta, tags=tags)
