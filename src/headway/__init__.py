@@ -1,0 +1,61 @@
+"""Headway: live progress and notifications for background jobs.
+
+Importing this is fast: each name is loaded when it is first used, and the worker needs nothing but msgspec and urllib3.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from headway.worker.context import attach, create, current, log, notify, progress, step, task, tracked
+    from headway.worker.delivery import Stats, configure, flush, stats
+    from headway.worker.handle import TaskHandle
+    from headway.worker.live import Cancelled
+    from headway.worker.track import track
+
+__all__ = [
+    "Cancelled",
+    "Stats",
+    "TaskHandle",
+    "__version__",
+    "attach",
+    "configure",
+    "create",
+    "current",
+    "flush",
+    "log",
+    "notify",
+    "progress",
+    "stats",
+    "step",
+    "task",
+    "track",
+    "tracked",
+]
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "headway.worker.context": (
+        "attach", "create", "current", "log", "notify", "progress", "step", "task", "tracked",
+    ),
+    "headway.worker.delivery": ("Stats", "configure", "flush", "stats"),
+    "headway.worker.handle": ("TaskHandle",),
+    "headway.worker.live": ("Cancelled",),
+    "headway.worker.track": ("track",),
+}  # fmt: skip
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'headway' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(home), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
