@@ -1,0 +1,92 @@
+/** The records of all channels, brought together for the list and the bell. */
+
+import { batch, computed, signal } from "@preact/signals";
+import type { HeadwayClient, Notification, Subscription, Task } from "../../client/index.ts";
+import { finishedTasks } from "./rest.ts";
+
+/** Calm enough to read, and every end still arrives. */
+const LIST_HZ = 4;
+
+let subscriptions: Subscription[] = [];
+const version = signal(0);
+const older = signal<readonly Task[]>([]);
+
+export const olderState = signal<"more" | "loading" | "end" | "failed">("more");
+let olderCursor: string | undefined;
+
+/** Whether the first answer of every channel has come. */
+export const loaded = computed(() => {
+  version.value;
+  return subscriptions.length > 0 && subscriptions.every(({ state }) => state === "live" || state === "refused");
+});
+
+/** Every task that is known, live ones in place of those read page by page. */
+export const tasks = computed(() => {
+  version.value;
+  const known = new Map<string, Task>();
+  for (const task of older.value) known.set(task.id, task);
+  for (const subscription of subscriptions) for (const [id, task] of subscription.tasks) known.set(id, task);
+  return known;
+});
+
+export const notifications = computed(() => {
+  version.value;
+  const all: Notification[] = [];
+  for (const subscription of subscriptions) all.push(...subscription.notifications.values());
+  return all.filter(({ status }) => status !== "archived").sort((a, b) => b.created_at - a.created_at);
+});
+
+export const unread = computed(() => notifications.value.filter(({ status }) => status === "unread"));
+
+export function followChannels(
+  client: HeadwayClient,
+  channels: string[],
+  watch: (before: Task | undefined, after: Task) => void,
+): void {
+  forgetChannels();
+  const seen = new Map<string, Task>();
+  subscriptions = channels.map((channel) =>
+    client.subscribe({ channel, maxHz: LIST_HZ }, (event) => {
+      version.value += 1;
+      if (event.type !== "records") return;
+      const { change } = event;
+      for (const task of change.type === "snapshot" ? change.tasks : change.task ? [change.task] : []) {
+        watch(seen.get(task.id), task);
+        seen.set(task.id, task);
+      }
+    }),
+  );
+}
+
+export function forgetChannels(): void {
+  for (const subscription of subscriptions) subscription.close();
+  subscriptions = [];
+  batch(() => {
+    older.value = [];
+    olderState.value = "more";
+    version.value += 1;
+  });
+  olderCursor = undefined;
+}
+
+/** Read the next page of finished tasks. A page that holds nothing new is not worth a click: read on. */
+export async function loadOlder(): Promise<void> {
+  olderState.value = "loading";
+  try {
+    for (let page = 0; page < 5; page += 1) {
+      const answer = await finishedTasks(olderCursor);
+      const known = tasks.peek();
+      const fresh = answer.tasks.filter(({ id }) => !known.has(id));
+      olderCursor = answer.next ?? undefined;
+      batch(() => {
+        older.value = [...older.value, ...fresh];
+        olderState.value = answer.next === null ? "end" : "more";
+      });
+      if (fresh.length > 0 || answer.next === null) return;
+      olderState.value = "loading";
+    }
+    olderState.value = "more";
+  } catch {
+    olderState.value = "failed";
+  }
+}
