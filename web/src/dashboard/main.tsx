@@ -3,6 +3,7 @@
 import "./styles/index.css";
 import { render } from "preact";
 import { App } from "./app.tsx";
+import { watchFocus } from "./state/focus.ts";
 import { listenToKeys } from "./state/keys.ts";
 import { followLocation } from "./state/location.ts";
 import { keepTitle } from "./state/outline.ts";
@@ -14,6 +15,7 @@ if (root) {
   applySettings();
   followLocation();
   listenToKeys();
+  watchFocus();
   keepTitle();
   keepTime();
   watchSession();

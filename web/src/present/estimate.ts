@@ -62,5 +62,5 @@ export function stepText(task: Task, words: Words): string {
 
 /** "12:03" by the local clock. */
 export function clockText(time: number, language: Language): string {
-  return new Date(time).toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit" });
+  return new Date(time).toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 }

@@ -1,10 +1,12 @@
 /** All tasks: what runs first, what waits, what has ended. */
 
 import { useComputed, useSignal } from "@preact/signals";
+import { useLayoutEffect } from "preact/hooks";
 import type { Task } from "../../client/index.ts";
 import { Icon } from "../parts/icons.tsx";
 import { TaskRow } from "../parts/TaskRow.tsx";
 import { CHIPS, type Chip, countByChip, grouped, kindsOf, matching } from "../state/arrange.ts";
+import { keepFocus } from "../state/focus.ts";
 import { said, t } from "../state/settings.ts";
 import { loaded, loadOlder, olderState, tasks } from "../state/tasks.ts";
 
@@ -21,6 +23,7 @@ export function ListPage() {
   const counts = useComputed(() => countByChip(found.value));
   const groups = useComputed(() => grouped(found.value, chip.value));
   const kinds = useComputed(() => kindsOf(tasks.value.values()));
+  useLayoutEffect(keepFocus);
   const narrowed = text.value !== "" || chip.value !== "all" || kind.value !== "";
   const clear = () => {
     text.value = "";

@@ -50,7 +50,7 @@ export function LogView({ log }: { log: ReadonlySignal<LogLines> }) {
         {shown.length === 0 && <p class="log-note">{t.value.logEmpty}</p>}
         {shown.map(({ at, level, text }, place) => (
           <p key={first + hidden + place} class="log-line" data-level={level}>
-            <time>{new Date(at).toLocaleTimeString(language.value, { hour12: false })}</time>
+            <time>{new Date(at).toLocaleTimeString(language.value, { hourCycle: "h23" })}</time>
             <span class="log-level">{level}</span>
             <span class="log-text">{text}</span>
           </p>
