@@ -31,6 +31,7 @@ def test_a_grant_can_read_and_cancel_unless_it_says_otherwise() -> None:
         (Grant("ada", channels=("*",)), "user:bob", None, True),
         (Grant("ada", tasks=("t1",)), "user:bob", "t1", True),
         (Grant("ada", tasks=("t1",)), "user:bob", "t11", False),
+        (Grant("ada", tasks=("t11",)), "user:bob", "t1", False),
         (Grant("ada", tasks=("t1",)), "user:bob", None, False),
         (Grant("ada", tasks=("t1",)), "user:bob", "T1", False),
         (Grant("*"), "user:bob", None, False),

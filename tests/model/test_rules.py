@@ -96,6 +96,7 @@ def test_an_error_is_cut_and_always_readable() -> None:
 
 def test_only_a_worker_that_spoke_is_awaited_when_it_is_cancelled() -> None:
     assert transition(make(), C.CANCEL, 2).stopping is False
+    assert transition(make(state=S.RUNNING), C.CANCEL, 2).stopping is False
     cancelled = transition(running(), C.CANCEL, 2)
     assert cancelled.stopping is True
     assert confirm_stopped(cancelled, 3).stopping is False
@@ -161,6 +162,8 @@ def test_a_parent_shows_its_children_unless_it_counts_for_itself() -> None:
     parent = adopt(parent, None, other, 7)
     assert parent.progress.percent == 50.0, "a new child must not move the bar back"
     assert parent.children == Children(count=2, weight=4, points=15_000, running=1, queued=1)
+    ended = transition(parent, C.FAIL, 8)
+    assert adopt(ended, other, transition(other, C.FAIL, 8), 8).progress == ended.progress
     counting = advance(running(), Tick(done=1, total=10), 2)
     assert adopt(counting, None, half, 6).progress.percent == 10.0
 
