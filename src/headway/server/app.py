@@ -28,6 +28,7 @@ from headway.transports.credentials import LOOPBACK_ORIGINS
 from headway.transports.service import Service
 from headway.transports.websocket import SERVICE
 from headway.wire.session import SessionLimits
+from headway.worker import delivery
 
 __all__ = ["DATABASE", "Headway"]
 
@@ -101,7 +102,7 @@ class Headway:
 
     async def stop(self) -> None:
         """Say goodbye, write what waits, and close. Idempotent."""
-
+        delivery.deliver_to(None)
         self.service.drain()
         await self.hub.stop()
         self._release()

@@ -129,15 +129,23 @@ class _Server(uvicorn.Server):
 class PromptHttp(HttpToolsProtocol):
     """Uvicorn's HTTP protocol, for which a request that does not begin in time is none."""
 
+    _arrival: asyncio.TimerHandle | None = None
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.loop.call_later(_REQUEST_SECONDS, self._check_arrival, transport)
+        self._arrival = self.loop.call_later(_REQUEST_SECONDS, transport.close)
 
-    def _check_arrival(self, transport: asyncio.Transport) -> None:
-        # A cycle is there once a whole head was read; an upgrade has given the transport to another protocol.
-        waiting = getattr(self, "cycle", None) is None and transport.get_protocol() is self
-        if waiting and not transport.is_closing():
-            transport.close()
+    def on_headers_complete(self) -> None:
+        # Also before an upgrade: a timer that is left behind would keep this protocol in memory.
+        if self._arrival is not None:
+            self._arrival.cancel()
+            self._arrival = None
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._arrival is not None:
+            self._arrival.cancel()
+        super().connection_lost(exc)
 
 
 def raise_descriptor_limit() -> int:

@@ -1,0 +1,165 @@
+"""Many clients in one process, as cheap as they come: they connect, say what they are told, and count what they get.
+
+    python -m benchmarks.clients HOST PORT COUNT [MESSAGE ...]
+
+Each client opens the native WebSocket (or a bare TCP connection with `--bare`) and sends the messages, one frame each.
+Prints `ready` when every client has received as many frames as it sent messages, then answers each line on standard input
+with a line of JSON: `{"frames": …, "bytes": …, "lost": …}` since the line before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import resource
+import struct
+import sys
+
+import uvloop
+
+_UPGRADE = (
+    "GET /ws HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: headway.v1\r\n\r\n"
+)
+
+
+def masked(message: bytes) -> bytes:
+    """A client's text frame; a mask of zeros is a mask too."""
+    size = len(message)
+    head = struct.pack("!BB", 0x81, 0x80 | size) if size < 126 else struct.pack("!BBH", 0x81, 0xFE, size)
+    return head + b"\0\0\0\0" + message
+
+
+class Client(asyncio.Protocol):
+    """Counts frames without looking into them."""
+
+    __slots__ = ("crowd", "rest", "transport", "upgraded")
+
+    def __init__(self, crowd: Crowd) -> None:
+        self.crowd = crowd
+        self.rest = b""
+        self.upgraded = crowd.bare
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+        if not self.crowd.bare:
+            self.transport.write(self.crowd.upgrade)  # type: ignore[attr-defined]
+        else:
+            self.crowd.arrived()
+
+    def data_received(self, data: bytes) -> None:
+        crowd = self.crowd
+        crowd.bytes += len(data)
+        if self.rest:
+            data = self.rest + data
+            self.rest = b""
+        if not self.upgraded:
+            end = data.find(b"\r\n\r\n")
+            if end < 0:
+                self.rest = data
+                return
+            assert data.startswith(b"HTTP/1.1 101"), data[:200]
+            self.upgraded = True
+            data = data[end + 4 :]
+            self.transport.write(crowd.messages)  # type: ignore[attr-defined]
+            if not crowd.messages:
+                crowd.arrived()
+        at, end = 0, len(data)
+        while end - at >= 2:
+            size, start = data[at + 1] & 127, at + 2
+            if size == 126:
+                if end - at < 4:
+                    break
+                size, start = int.from_bytes(data[at + 2 : at + 4], "big"), at + 4
+            elif size == 127:
+                if end - at < 10:
+                    break
+                size, start = int.from_bytes(data[at + 2 : at + 10], "big"), at + 10
+            if start + size > end:
+                break
+            if data[at] & 15 == 1:
+                crowd.frame(data, start, size)
+            at = start + size
+        self.rest = data[at:]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.crowd.lost += 1
+
+
+class Crowd:
+    """All clients of this process."""
+
+    def __init__(self, host: str, port: int, count: int, messages: list[str], bare: bool, stamp: bool) -> None:
+        self.bare = bare
+        self.count = count
+        self.messages = b"".join(masked(message.encode()) for message in messages)
+        self.expected = count * len(messages)
+        key = base64.b64encode(os.urandom(16)).decode()
+        self.upgrade = _UPGRADE.format(host=host, port=port, key=key).encode()
+        self.address = (host, port)
+        self.bytes = self.frames = self.lost = self.connected = 0
+        self.stamp = stamp
+        self.delays: list[float] = []
+        self.ready = asyncio.Event()
+
+    def frame(self, data: bytes, start: int, size: int) -> None:
+        self.frames += 1
+        if self.stamp:
+            # The producer's clock stands in the task's message as `@<nanoseconds>@`; both run on this machine.
+            at = data.find(b'"message":"@', start, start + size)
+            if at >= 0:
+                import time
+
+                sent = int(data[at + 12 : data.index(b"@", at + 12)])
+                self.delays.append((time.time_ns() - sent) / 1e6)
+        if self.frames == self.expected and self.expected:
+            self.ready.set()
+
+    def arrived(self) -> None:
+        self.connected += 1
+        if self.connected == self.count:
+            self.ready.set()
+
+    async def connect(self) -> None:
+        loop = asyncio.get_running_loop()
+        gate = asyncio.Semaphore(200)
+
+        async def one() -> None:
+            async with gate:
+                await loop.create_connection(lambda: Client(self), *self.address)
+
+        await asyncio.gather(*(one() for _ in range(self.count)))
+        await asyncio.wait_for(self.ready.wait(), 120)
+
+    def report(self) -> dict[str, object]:
+        delays, self.delays = sorted(self.delays), []
+        report: dict[str, object] = {"frames": self.frames, "bytes": self.bytes, "lost": self.lost}
+        if delays:
+            report["delays_ms"] = {
+                "median": delays[len(delays) // 2],
+                "p99": delays[int(len(delays) * 0.99)],
+                "count": len(delays),
+            }
+        self.frames = self.bytes = 0
+        return report
+
+
+async def main(arguments: list[str]) -> None:
+    bare = "--bare" in arguments
+    stamp = "--stamp" in arguments
+    host, port, count, *messages = [part for part in arguments if part not in ("--bare", "--stamp")]
+    crowd = Crowd(host, int(port), int(count), messages, bare, stamp)
+    await crowd.connect()
+    crowd.report()
+    print("ready", flush=True)
+    loop = asyncio.get_running_loop()
+    while await loop.run_in_executor(None, sys.stdin.readline):
+        print(json.dumps(crowd.report()), flush=True)
+
+
+if __name__ == "__main__":
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    uvloop.run(main(sys.argv[1:]))

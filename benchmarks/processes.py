@@ -1,0 +1,44 @@
+"""Child processes that are asked by a line and answer with a line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any
+
+
+class Child:
+    """`python -m MODULE ...`, ended when the block ends."""
+
+    def __init__(self, module: str, arguments: Sequence[object]) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", module, *map(str, arguments)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> Child:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+    def line(self) -> str:
+        """The next line it prints."""
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{self._process.args} ended")
+        return line.strip()
+
+    def ask(self, *words: object) -> Any:
+        """Say something and read the JSON that answers."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(" ".join(map(str, words)) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self.line())

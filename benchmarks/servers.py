@@ -1,0 +1,134 @@
+"""The servers that are measured: Headway as `headway serve` runs it, and the bare write that it is held against.
+
+    python -m benchmarks.servers headway|bare DATA
+
+Prints `PORT TOKEN`, then answers lines on standard input with a line of JSON:
+`usage` (CPU seconds, resident KiB, connections) and `send COUNT HZ BYTES` (changes one task so often, to everybody).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import resource
+import struct
+import sys
+import threading
+from pathlib import Path
+
+import uvloop
+
+from headway.model.grant import Ability, Grant
+from headway.model.report import Create, TickReport
+from headway.server.app import Headway
+from headway.server.run import bind, raise_descriptor_limit, run
+from headway.server.settings import load_settings
+
+ADMIN = Grant("bench", can=frozenset(Ability))
+TASK = "01BENCH"
+
+
+def usage(connections: int) -> dict[str, float]:
+    """CPU seconds of this process, its resident memory in KiB, and how many are connected."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return {
+        "cpu": used.ru_utime + used.ru_stime,
+        "user": used.ru_utime,
+        "rss_kib": pages * os.sysconf("SC_PAGE_SIZE") / 1024,
+        "connections": connections,
+    }
+
+
+async def paced(count: int, hz: float, step: object) -> None:
+    """Call `step(index)` so often; waits between calls, never catches up in a burst."""
+    for index in range(count):
+        await step(index)  # type: ignore[operator]
+        await asyncio.sleep(1 / hz)
+
+
+def serve_headway(data: str) -> None:
+    """The real server, and a producer in it that reports through the hub, as a REST call would."""
+    settings = load_settings(port=0, data=data, heartbeat=300, log_level="warning")
+    hw = Headway(settings)
+
+    def listening(hw: Headway, url: str) -> None:
+        token = hw.tokens.make("bench", can=frozenset(Ability))
+        print(url.rpartition(":")[2], token, flush=True)
+        loop = asyncio.get_running_loop()
+        threading.Thread(target=commands, args=(loop, hw), daemon=True).start()
+
+    def commands(loop: asyncio.AbstractEventLoop, hw: Headway) -> None:
+        for line in sys.stdin:
+            asyncio.run_coroutine_threadsafe(command(hw, line.split()), loop).result()
+
+    async def command(hw: Headway, words: list[str]) -> None:
+        if words[0] == "send":
+            count, hz, size = int(words[1]), float(words[2]), int(words[3])
+            await hw.hub.report(ADMIN, Create(task=TASK, title="Bench", total=10**9, start=True))
+            record, _ = await hw.hub.report(ADMIN, TickReport(task=TASK, message=""))
+            filler = "x" * max(0, size - len(__import__("msgspec").json.encode(record)) - 62)
+
+            async def step(index: int) -> None:
+                await hw.hub.report(ADMIN, TickReport(task=TASK, done=record.progress.done + index + 1, message=filler))  # type: ignore[union-attr]
+
+            await paced(count, hz, step)
+        else:
+            gc.collect()
+        print(json.dumps(usage(len(hw.service.conversations))), flush=True)
+
+    run(hw, bind(settings), listening)
+
+
+class BareConnection(asyncio.Protocol):
+    """Somebody to write to, and nothing else."""
+
+    __slots__ = ("transport",)
+    connected: set[BareConnection] = set()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+        self.connected.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.connected.discard(self)
+
+
+async def serve_bare() -> None:
+    """`transport.write` of one ready frame to everybody, on the same loop: the least that it can cost."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(BareConnection, "127.0.0.1", 0, backlog=2048)
+    print(server.sockets[0].getsockname()[1], "-", flush=True)
+    done = asyncio.Event()
+
+    def commands() -> None:
+        for line in sys.stdin:
+            asyncio.run_coroutine_threadsafe(command(line.split()), loop).result()
+        loop.call_soon_threadsafe(done.set)
+
+    async def command(words: list[str]) -> None:
+        if words[0] == "send":
+            count, hz, size = int(words[1]), float(words[2]), int(words[3])
+            frame = struct.pack("!BBH", 0x81, 126, size) + b"x" * size
+
+            async def step(index: int) -> None:
+                for connection in BareConnection.connected:
+                    connection.transport.write(frame)  # type: ignore[attr-defined]
+
+            await paced(count, hz, step)
+        else:
+            gc.collect()
+        print(json.dumps(usage(len(BareConnection.connected))), flush=True)
+
+    threading.Thread(target=commands, daemon=True).start()
+    await done.wait()
+
+
+if __name__ == "__main__":
+    raise_descriptor_limit()
+    if sys.argv[1] == "bare":
+        uvloop.run(serve_bare())
+    else:
+        serve_headway(sys.argv[2])
