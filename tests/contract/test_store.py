@@ -63,12 +63,16 @@ class TestOpen:
 
 class TestClose:
     async def test_it_finishes_what_was_asked(self, store: Store) -> None:
-        writes = [asyncio.ensure_future(store.write(Writes([make_task(f"t{n}", n)]))) for n in range(1, 6)]
+        writes = [asyncio.ensure_future(store.write(Writes([make_task("t0", 9)])))]
+        # Two turns, so that the first is on its way and the others wait behind it.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        writes += [asyncio.ensure_future(store.write(Writes([make_task(f"t{n}", n)]))) for n in range(1, 6)]
         await asyncio.sleep(0)
         await store.close()
         await asyncio.gather(*writes)
         await store.open()
-        assert [(await store.task(f"t{n}")) is not None for n in range(1, 6)] == [True] * 5
+        assert [(await store.task(f"t{n}")) is not None for n in range(6)] == [True] * 6
 
     async def test_it_is_idempotent(self, store: Store) -> None:
         await asyncio.gather(store.close(), store.close())

@@ -15,8 +15,9 @@ import pytest
 from sqlalchemy import event
 
 from headway.ports.store import TaskQuery, Writes
+from headway.stores.schema import metadata
 from headway.stores.sqlite import SqliteStore
-from tests.contract.store_records import CHANNEL, make_task
+from tests.contract.store_records import CHANNEL, make_line, make_note, make_task, make_tombstone
 from tests.stores.locks import exclusive_lock
 
 
@@ -50,11 +51,30 @@ class TestGroups:
         assert len(commits) == 2
 
 
+class TestRemoval:
+    async def test_a_removed_record_leaves_no_row_but_its_tombstone(
+        self, store: SqliteStore, path: Path
+    ) -> None:
+        task = make_task("t", 1, tags=("x",))
+        await store.write(
+            Writes([task, make_note("n", 2)], [make_line("t", 0), make_line("t", 1)], {"t": "key"})
+        )
+        await store.trim_log("t", 1)
+        await store.write(Writes([make_tombstone("t", 3), make_tombstone("n", 4)]))
+        with closing(sqlite3.connect(path)) as connection:
+            rows = {
+                table.name: connection.execute(f"SELECT count(*) FROM {table.name}").fetchone()[0]
+                for table in metadata.sorted_tables
+            }
+        assert {name for name, count in rows.items() if count} == {"meta", "tombstones"}
+
+
 class TestKill:
     async def test_acknowledged_writes_survive_kill_9(self, path: Path) -> None:
         code = f"""
 import asyncio
 from headway.ports.store import Writes
+from headway.stores.schema import metadata
 from headway.stores.sqlite import SqliteStore
 from tests.contract.store_records import make_task
 

@@ -99,8 +99,9 @@ class TestFull:
         await assert_just(store, acknowledged)
 
         # The new connection has no such limit, as if space had been freed.
-        await store.write(Writes([make_task("after")]))
-        assert await store.task("after") == make_task("after")
+        after = make_task("after", meta={"blob": "x" * 3000})
+        await store.write(Writes([after]))
+        assert await store.task("after") == after
 
     @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="mounts a file system")
     async def test_a_full_disk_fails_until_there_is_space(self, tmp_path: Path) -> None:
