@@ -99,6 +99,7 @@ class Headway:
             raise
         self._loop = asyncio.get_running_loop()
         # Workers in this very process need no network to reach us.
+        delivery.deliver_to(self._take_batch)
 
     async def stop(self) -> None:
         """Say goodbye, write what waits, and close. Idempotent."""

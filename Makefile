@@ -1,0 +1,60 @@
+# Each target sets up what it needs first; see scripts/setup.
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test check bench web format lint types layers unit web-check clean
+
+RUN := .venv/bin/
+PYTEST := $(RUN)python -m pytest
+PORT ?= 8400
+
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## Watch a real job in a real page
+	@scripts/setup python web
+	@$(RUN)headway demo --port $(PORT)
+
+serve: ## Start a server
+	@scripts/setup python web
+	@$(RUN)headway serve --port $(PORT)
+
+test: ## Run every test
+	@scripts/setup python npm web browser
+	@$(MAKE) --no-print-directory lint types layers web-check
+	$(PYTEST) -n 2 --dist loadfile -q
+
+check: ## The fast loop: format, lint, types, layers, unit tests
+	@scripts/setup python npm
+	@$(MAKE) --no-print-directory lint types layers unit web-check
+
+bench: ## Measure, beside bare probes and peers
+	@scripts/setup python
+	$(RUN)python -m benchmarks
+
+web: ## Build the pages
+	@scripts/setup web
+
+format: ## Format everything
+	@scripts/setup python npm
+	$(RUN)ruff format
+	$(RUN)ruff check --fix
+	scripts/npm run --silent fix
+
+lint:
+	$(RUN)ruff format --check
+	$(RUN)ruff check
+
+types:
+	$(RUN)mypy
+
+layers:
+	$(RUN)lint-imports --no-logo
+
+unit:
+	$(PYTEST) -q -n 2 --dist loadfile -m "not slow and not browser"
+
+web-check:
+	scripts/npm run --silent check
+	scripts/npm test --silent
+
+clean: ## Remove what was installed and built here
+	rm -rf .venv .tools web/node_modules src/headway/server/static dist
