@@ -8,6 +8,8 @@ export default defineConfig({
     emptyOutDir: true,
     // No data: addresses, so that `default-src 'self'` is enough.
     assetsInlineLimit: 0,
+    // What is bundled asks for its licence to come along.
+    license: { fileName: "licenses.md" },
     modulePreload: { polyfill: false },
   },
   test: {

@@ -2,11 +2,19 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { HeadwayError } from "../../client/index.ts";
 import { Logo } from "../parts/Logo.tsx";
 import { go, safeNext } from "../state/location.ts";
 import * as rest from "../state/rest.ts";
 import { end } from "../state/session.ts";
 import { t } from "../state/settings.ts";
+
+/** A refusal in our own words, in the reader's language; anything else as the server says it. */
+function explain(error: unknown, byCode: boolean): string {
+  const refused = error instanceof HeadwayError && error.code >= 400 && error.code < 500;
+  if (refused) return byCode ? t.value.loginAgain : t.value.tokenRefused;
+  return error instanceof Error ? error.message : String(error);
+}
 
 export function LoginPage() {
   const token = useSignal("");
@@ -23,7 +31,7 @@ export function LoginPage() {
       end();
       go(next, "replace");
     } catch (error) {
-      problem.value = error instanceof Error ? error.message : String(error);
+      problem.value = explain(error, "code" in proof);
     } finally {
       busy.value = false;
     }

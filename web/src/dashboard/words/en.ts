@@ -12,7 +12,6 @@ export const en = {
   themeLight: "Light colours",
   themeDark: "Dark colours",
   logout: "Log out",
-  account: "Account",
   live: "live",
   closed: "closed",
   refused: "refused",
@@ -35,7 +34,6 @@ export const en = {
   noMatch: "No task matches.",
   clear: "Clear the filter",
   ago: "{0} ago",
-  for: "for {0}",
   children: "{0} of {1} done",
 
   back: "All tasks",
@@ -72,9 +70,6 @@ export const en = {
   lastSign: "Last sign of life",
   lastMove: "Last progress",
   parent: "Part of",
-  rate: "Rate",
-  eta: "Time left",
-  amount: "Amount",
   meta: "Data of the job",
   detail: "Detail",
   result: "Result",
@@ -86,7 +81,6 @@ export const en = {
   noNotifications: "Nothing new.",
   markRead: "Mark as read",
   markAllRead: "Mark all as read",
-  open: "Open",
 
   login: "Log in",
   loginCode: "Logging you in",

@@ -14,7 +14,6 @@ export const zh: Dictionary = {
   themeLight: "浅色",
   themeDark: "深色",
   logout: "退出登录",
-  account: "账户",
   live: "实时",
   closed: "已断开",
   refused: "被拒绝",
@@ -37,7 +36,6 @@ export const zh: Dictionary = {
   noMatch: "没有符合条件的任务。",
   clear: "清除筛选",
   ago: "{0}前",
-  for: "已 {0}",
   children: "已完成 {0}/{1}",
 
   back: "所有任务",
@@ -74,9 +72,6 @@ export const zh: Dictionary = {
   lastSign: "最近一次动静",
   lastMove: "最近一次进展",
   parent: "属于",
-  rate: "速度",
-  eta: "剩余时间",
-  amount: "数量",
   meta: "任务数据",
   detail: "细节",
   result: "结果",
@@ -88,7 +83,6 @@ export const zh: Dictionary = {
   noNotifications: "没有新通知。",
   markRead: "标为已读",
   markAllRead: "全部标为已读",
-  open: "打开",
 
   login: "登录",
   loginCode: "正在登录",
