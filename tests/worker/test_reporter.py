@@ -15,9 +15,11 @@ from headway.model.report import (
     Log,
     LogLine,
     Notify,
+    Pause,
     Rejected,
     Report,
     Result,
+    Resume,
     Retry,
     Start,
     Stopped,
@@ -334,7 +336,6 @@ class Conversation(RuleBasedStateMachine):
         self.told: dict[str, list[Report]] = {}
         self.heard: dict[str, list[Report]] = {}
         self.done: dict[str, int] = {}
-        self.number = 0
 
     tasks = st.sampled_from(["a", "b", "c"])
 
@@ -353,11 +354,10 @@ class Conversation(RuleBasedStateMachine):
         if self._runs(task):
             self.reporter.report(tick(task, done=done), self.now)
 
-    @rule(task=tasks)
-    def notes(self, task: str) -> None:
+    @rule(task=tasks, kind=st.sampled_from([Start, Pause, Resume]))
+    def notes(self, task: str, kind: type[Start | Pause | Resume]) -> None:
         if self._runs(task):
-            self.number += 1
-            self.say(Start(task), task)
+            self.say(kind(task), task)
 
     @rule(task=tasks)
     def ends(self, task: str) -> None:
@@ -389,8 +389,19 @@ class Conversation(RuleBasedStateMachine):
         self._hear(self.flight)
         self.flight = None
 
-    def _hear(self, flight: Flight) -> None:
-        for report in flight.batch.reports:
+    @precondition(lambda self: self.flight is not None)
+    @rule(unwilling=st.sets(tasks), retryable=st.booleans())
+    def arrives_in_part(self, unwilling: set[str], retryable: bool) -> None:
+        assert self.flight is not None
+        self._hear(self.flight, unwilling, retryable)
+        self.flight = None
+
+    def _hear(self, flight: Flight, unwilling: set[str] = frozenset(), retryable: bool = False) -> None:  # type: ignore[assignment]
+        rejected = []
+        for index, report in enumerate(flight.batch.reports):
+            if not isinstance(report, Notify) and report.task in unwilling:
+                rejected.append(Rejected(index, 200 if retryable else 104, "no", retryable))
+                continue
             if isinstance(report, Beat | Notify):
                 continue
             if isinstance(report, TickReport):
@@ -398,8 +409,10 @@ class Conversation(RuleBasedStateMachine):
                     assert report.done >= self.done.get(report.task, 0)
                     self.done[report.task] = int(report.done)
                 continue
-            self.heard.setdefault(report.task, []).append(report)
-        self.reporter.acknowledged(flight, accepts(flight), self.now)
+            heard = self.heard.setdefault(report.task, [])
+            if report not in heard or not isinstance(report, Create):
+                heard.append(report)
+        self.reporter.acknowledged(flight, BatchAnswer(0, rejected, {}), self.now)
 
     @invariant()
     def order_is_kept(self) -> None:
@@ -409,8 +422,13 @@ class Conversation(RuleBasedStateMachine):
     def teardown(self) -> None:
         if self.flight is not None:
             self.reporter.failed(self.flight)
-        while (flight := self.reporter.take(3, self.now)) is not None:
-            self._hear(flight)
+        for _ in range(100):
+            self.now += 1.0
+            self.reporter.beats(self.now)
+            while (flight := self.reporter.take(3, self.now)) is not None:
+                self._hear(flight)
+                if not len(self.reporter):
+                    break
         assert self.heard == self.told
         assert len(self.reporter) == 0
 
@@ -441,7 +459,7 @@ def test_whatever_is_said_memory_is_bounded(said: list[tuple[str, str]]) -> None
         assert len(reporter) <= limits.entries
         assert reporter.bytes <= limits.bytes
         assert len(reporter._living) <= limits.tasks
-        assert reporter._lines <= limits.lines
+        assert reporter._outbox.lines <= limits.lines
     counts = reporter.counts
-    assert reporter.bytes == sum(entry.size for entry in reporter._queues)
+    assert reporter.bytes == sum(entry.size for entry in reporter._outbox)
     assert counts.reported >= counts.dropped + counts.merged

@@ -104,11 +104,12 @@ def attach(task_id: str, *, attempt: int | None = None) -> TaskHandle:
             earlier one that still runs somewhere are ignored.
     """
     complaints: list[str] = []
-    known = values.identifier(task_id, "id", complaints) or delivery.new_id()
-    delivery.complain(known, complaints)
-    handle = TaskHandle(known, None, attempt, current())
-    if complaints:
+    known = values.identifier(task_id, "id", complaints)
+    handle = TaskHandle(known or delivery.new_id(), None, attempt, current())
+    if known is None:
+        complaints.append("there is no id to attach to, so nothing is reported")
         handle.ended = True
+    delivery.complain(handle.id, complaints)
     return handle
 
 
@@ -184,8 +185,8 @@ def notify(
     known = values.identifier(id, "id", complaints) or delivery.new_id()
     try:
         loudness = Severity(severity)
-    except ValueError:
-        complaints.append(f"severity {severity!r} is not known")
+    except Exception:  # noqa: BLE001 - a foreign object may raise anything when it is looked up
+        complaints.append(f"severity is one of {', '.join(Severity)}")
         loudness = Severity.INFO
     about = values.identifier(task, "task", complaints)
     report = Notify(

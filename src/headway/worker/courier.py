@@ -30,7 +30,17 @@ _CROWDED = 1_000
 _LOOK_AGAIN = 2.0
 """Seconds between two looks for a server while there is none."""
 
-_Item = tuple[Report, ...] | threading.Event | None
+
+class _Flush(threading.Event):
+    """Somebody waits until everything before `mark` was acknowledged; `kept` says that it was not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mark: int | None = None
+        self.kept = False
+
+
+_Item = tuple[Report, ...] | _Flush | None
 
 
 class Route:
@@ -76,7 +86,7 @@ class Courier:
         self._urgent = threading.Event()
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._flushers: list[threading.Event] = []
+        self._flushers: list[_Flush] = []
         self._changed = False
         self._told_route = False
 
@@ -144,12 +154,10 @@ class Courier:
         if not self.has_news():
             return True
         self.start()
-        done = threading.Event()
+        done = _Flush()
         self._inbox.put(done)
         self._urgent.set()
-        done.wait(timeout)
-        with self.lock:
-            return done.is_set() and not len(self.reporter) and self._inbox.empty()
+        return done.wait(timeout) and not done.kept
 
     # The delivery thread
 
@@ -193,10 +201,14 @@ class Courier:
             self._drain(now)
             self.reporter.recover(recovered)
             if route is None:
-                self._release_flushers()
+                self._release_flushers(given_up=True)
                 self._pace.ready_at = now + _LOOK_AGAIN
                 return True
             changed = self._sample(now)
+            for flush in self._flushers:
+                if flush.mark is None:
+                    flush.mark = self.reporter.mark()
+            self._release_flushers()
             self.reporter.beats(now)
             flight = self.reporter.take(MAX_REPORTS, now)
             if flight is None and not changed:
@@ -206,12 +218,7 @@ class Courier:
                 changed = self._sample(now)
                 flight = self.reporter.take(MAX_REPORTS, now) if changed else None
         if flight is None:
-            if not self._inbox.empty():
-                return True
-            with self.lock:
-                if not len(self.reporter):
-                    self._release_flushers()
-            return False
+            return not self._inbox.empty()
         self._pace.sent(now)
         self._deliver(route, flight)
         return True
@@ -243,6 +250,7 @@ class Courier:
                 refused = self.reporter.refused(
                     flight, Rejected(index=0, code=error.code, message=error.message)
                 )
+                self._release_flushers()
             self.voice.rejected(refused)
             return
         except Exception as error:  # noqa: BLE001 - a sink may raise anything, and the job goes on
@@ -264,6 +272,7 @@ class Courier:
         with self.lock:
             self._drain(now)
             self.journal.tidy(self.reporter.facts)
+            self._release_flushers()
 
     def _lost_touch(self, route: Route, flight: Flight, error: Exception) -> None:
         self._give_back(flight)
@@ -290,7 +299,7 @@ class Courier:
             self._take_in_locked(item, now)
 
     def _take_in_locked(self, item: _Item, now: float) -> None:
-        if isinstance(item, threading.Event):
+        if isinstance(item, _Flush):
             self._flushers.append(item)
         elif item is not None:
             for report in item:
@@ -306,7 +315,13 @@ class Courier:
             self.reporter.report(tick, now)
         return bool(ticks)
 
-    def _release_flushers(self) -> None:
-        flushers, self._flushers = self._flushers, []
-        for done in flushers:
-            done.set()
+    def _release_flushers(self, *, given_up: bool = False) -> None:
+        waiting: list[_Flush] = []
+        for flush in self._flushers:
+            passed = flush.mark is not None and self.reporter.has_passed(flush.mark)
+            if not passed and not given_up:
+                waiting.append(flush)
+                continue
+            flush.kept = not passed and len(self.reporter) > 0
+            flush.set()
+        self._flushers = waiting

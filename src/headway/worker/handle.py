@@ -33,7 +33,7 @@ from headway.worker.live import Cancelled, Live
 
 __all__ = ["TaskHandle"]
 
-_LEVELS = frozenset(("debug", "info", "warning", "error"))
+_LEVELS = ("debug", "info", "warning", "error")
 _PLAIN = (int, float)
 
 

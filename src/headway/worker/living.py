@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from headway.errors import HeadwayError
 from headway.model.progress import START, StepPlan, merge
 from headway.model.report import (
+    Beat,
     Cancel,
     Create,
     Fail,
@@ -164,9 +165,18 @@ class Living:
         self.state = state
         return state
 
-    def hold(self, entries: list[Entry]) -> None:
-        """Keep reports until the server knows the task."""
-        self.held = [*self.held, *entries][-_MOST_HELD:]
+    def needs(self, entry: Entry) -> bool:
+        """Whether this must be sent as it is; of a task that goes on, the full state stands for its ticks."""
+        return not isinstance(entry.report, Beat) and (self.over or not isinstance(entry.report, TickReport))
+
+    def hold(self, entries: list[Entry]) -> int:
+        """Keep reports until the server knows the task; gives the number of those that were too many."""
+        self.stale = True
+        self.held += [entry for entry in entries if self.needs(entry)]
+        surplus = max(0, len(self.held) - _MOST_HELD)
+        for _ in range(surplus):
+            self.held.remove(min(self.held, key=lambda entry: (entry.rank, entry.at)))
+        return surplus
 
     def is_done_by(self, report: Report) -> bool:
         """Whether nothing needs to be remembered once this report was dealt with."""

@@ -10,6 +10,7 @@ import heapq
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 from enum import IntEnum
+from itertools import islice
 from typing import Any
 
 from headway.model.report import LogLine, Report
@@ -91,12 +92,28 @@ class Queues:
         self._ranks[entry.rank][entry.at] = entry
         self.bytes += entry.size
 
-    def add_in_front(self, entry: Entry) -> None:
-        """Put an entry back whose place is before all others of its rank."""
-        rank = self._ranks[entry.rank]
-        rank[entry.at] = entry
-        rank.move_to_end(entry.at, last=False)
-        self.bytes += entry.size
+    def restore(self, entries: list[Entry]) -> None:
+        """Put entries back at their places, which are before the others as a rule."""
+        for rank, queue in zip(Rank, self._ranks, strict=True):
+            back = sorted((entry for entry in entries if entry.rank is rank), key=lambda entry: entry.at)
+            if not back:
+                continue
+            in_order = not queue or back[-1].at < next(iter(queue))
+            for entry in reversed(back):
+                queue[entry.at] = entry
+                queue.move_to_end(entry.at, last=False)
+                self.bytes += entry.size
+            if not in_order:
+                for at in sorted(queue):
+                    queue.move_to_end(at)
+
+    def first_place(self) -> int | None:
+        """The place of the earliest entry, or None when there is none."""
+        return min((at for queue in self._ranks for at in islice(queue, 1)), default=None)
+
+    def last_place(self) -> int:
+        """The place that was given out last."""
+        return self._last
 
     def remove(self, entry: Entry) -> bool:
         """Take an entry out; False when it is not here."""

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from headway.errors import InvalidField
-from headway.model.ids import check_id
+from headway.model.ids import ID_CHARS, check_id
 from headway.model.progress import MAX_AMOUNT, MAX_STEPS, NAME_CHARS, Amount, StepPlan
 
 __all__ = [
@@ -102,7 +102,7 @@ def identifier(value: Any, field: str, complaints: Complaints) -> str | None:
     if value is None:
         return None
     try:
-        return check_id(value if isinstance(value, str) else str(value), field)
+        return check_id(text(value, ID_CHARS + 1), field)
     except InvalidField as error:
         complaints.append(f"{field} {_shown(value)} was not used: {error.message}")
         return None
@@ -113,8 +113,8 @@ def tags(value: Any, most: int, limit: int, complaints: Complaints) -> tuple[str
     if isinstance(value, str):
         value = (value,)
     try:
-        labels = [text(label, limit) for label in value if label]
-    except TypeError:
+        labels = [label for item in value if (label := text(item, limit))]
+    except Exception:  # noqa: BLE001 - a foreign iterator may raise anything
         complaints.append(f"tags must be a sequence of text, not {_shown(value)}")
         return ()
     return tuple(labels[:most])
@@ -132,7 +132,7 @@ def plan(steps: Iterable[Any] | None, complaints: Complaints) -> tuple[StepPlan,
             name = text(name, NAME_CHARS)
             if name and name not in planned:
                 planned[name] = StepPlan(name, weight(share, complaints) or 1.0)
-    except (TypeError, ValueError):
+    except Exception:  # noqa: BLE001 - a foreign iterator may raise anything
         complaints.append(f"steps must be names or (name, weight) pairs, not {_shown(steps)}")
     return tuple(planned.values())[:MAX_STEPS]
 
