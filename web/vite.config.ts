@@ -1,8 +1,11 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  // Relative: index.html has a <base> which the server sets when it is mounted below a path.
-  base: "./",
+  experimental: {
+    // From the root in index.html, which is served at every depth; relative in scripts, so that only that one file
+    // has to be changed by a server that is mounted below a path.
+    renderBuiltUrl: (file, { hostType }) => (hostType === "html" ? `/${file}` : { relative: true }),
+  },
   build: {
     outDir: "../src/headway/server/static",
     emptyOutDir: true,

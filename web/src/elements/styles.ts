@@ -52,7 +52,7 @@ p, ul { margin: 0; padding: 0; list-style: none; }
 .card[data-state="lost"] .fill, .card[data-state="paused"] .fill { background: var(--_warn); }
 .card[data-state="cancelled"] .fill { background: var(--_muted); }
 .bar.unknown .fill { width: 35%; animation: headway-run 1.6s ease-in-out infinite; }
-.mark { position: absolute; top: 0; bottom: 0; width: 2px; background: var(--_muted); opacity: 0.55; }
+.mark { position: absolute; top: 0; bottom: 0; width: 2px; background: var(--_text); opacity: 0.4; }
 @keyframes headway-run { from { left: -35%; } to { left: 100%; } }
 .line { color: var(--_muted); font-size: 13px; }
 .message { flex: 1 1 10em; min-width: 0; overflow-wrap: anywhere; }

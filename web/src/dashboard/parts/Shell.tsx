@@ -15,7 +15,6 @@ import { Logo } from "./Logo.tsx";
 
 export function Shell({ children }: { children: ComponentChildren }) {
   const words = t.value;
-  // No link: with the page's <base> a bare fragment would lead to another page.
   const skip = () => document.getElementById("main")?.focus();
   return (
     <>

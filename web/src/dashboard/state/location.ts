@@ -1,4 +1,4 @@
-/** Which page is shown. Addresses are relative to the page's <base>, so that the server can be mounted below a path. */
+/** Which page is shown. The server can be mounted below a path: addresses are relative to where the scripts came from. */
 
 import { computed, signal } from "@preact/signals";
 
@@ -9,7 +9,9 @@ export type Route =
   | { page: "api" }
   | { page: "unknown" };
 
-const base = new URL(document.baseURI).pathname;
+// In a variable, or the bundler takes the address for a file.
+const script = import.meta.url;
+const base = import.meta.env.PROD ? new URL("..", script).pathname : "/";
 
 export const path = signal(currentPath());
 export const route = computed(() => routeOf(path.value));
