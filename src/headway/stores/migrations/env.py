@@ -13,8 +13,6 @@ context.configure(
     version_table=VERSION_TABLE,
     # SQLite alters little in place.
     render_as_batch=True,
-    # True of both databases; Alembic does not believe it of SQLite, because its driver used to commit in between.
-    transactional_ddl=True,
 )
 with context.begin_transaction():
     context.run_migrations()
