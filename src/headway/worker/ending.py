@@ -45,10 +45,20 @@ def raised_at(frame: FrameType | None, place: Place | None) -> str | None:
     if place[1].co_flags & _GENERATOR and place[1].co_name != "<genexpr>":
         # `yield from`: the generator in between does not wake up to be closed.
         return _judge(frame, closed_from_outside=True)
+    return _handled_at(place)
+
+
+def _handled_at(place: Place) -> str | None:
+    """The exception that is being handled, if it came through the loop's frame."""
     error = sys.exc_info()[1]
-    if error is None or isinstance(error, GeneratorExit):
-        return None
-    return f"{type(error).__name__}: {error}"
+    if isinstance(error, GeneratorExit):
+        error = error.__context__
+    trace = None if error is None else error.__traceback__
+    while trace is not None:
+        if place == place_of(trace.tb_frame):
+            return f"{type(error).__name__}: {error}"
+        trace = trace.tb_next
+    return None
 
 
 def _judge(frame: FrameType | None, *, closed_from_outside: bool) -> str | None:
