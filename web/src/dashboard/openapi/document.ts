@@ -47,6 +47,7 @@ export interface ApiDocument {
 }
 
 const METHODS = ["get", "post", "put", "patch", "delete"] as const;
+type Method = (typeof METHODS)[number];
 /** Examples are made from types; those of types that hold themselves have to end somewhere. */
 const DEPTH = 4;
 
@@ -73,9 +74,14 @@ export function readDocument(value: unknown, otherGroup: string): ApiDocument {
     title: text(info.title),
     version: text(info.version),
     description: text(info.description),
-    groups: [...groups].map(([name, operations]) => ({ name, operations })),
+    groups: [...groups].map(([name, operations]) => ({ name, operations: operations.sort(byPath) })),
     schemas: schemas.sort((a, b) => (a.name < b.name ? -1 : 1)),
   };
+}
+
+function byPath(a: Operation, b: Operation): number {
+  if (a.path !== b.path) return a.path < b.path ? -1 : 1;
+  return METHODS.indexOf(a.method.toLowerCase() as Method) - METHODS.indexOf(b.method.toLowerCase() as Method);
 }
 
 function readOperation(root: Json, item: Json, json: Json, method: string, path: string): Operation {
