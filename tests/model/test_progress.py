@@ -147,18 +147,23 @@ def test_nothing_to_do_is_no_percent() -> None:
     assert after(Tick(done=0, total=0)).percent is None
 
 
+def place(progress: Progress) -> tuple[int, int, str] | None:
+    step = progress.step
+    return None if step is None else (step.index, step.of, step.name)
+
+
 def test_steps_weigh() -> None:
     first = after(Tick(step="a", done=1, total=2, message="m"), plan=PLAN)
-    assert (first.percent, first.step) == (12.5, Step(1, 2, "a"))
+    assert (first.percent, place(first)) == (12.5, (1, 2, "a"))
     second, plan = merge(first, Tick(step="b"), PLAN, 2000, 1000)
     assert (second.done, second.total, second.percent, second.message) == (0, None, 25.0, "")
     third, _ = merge(second, Tick(step="b", done=1, total=3), plan, 3000, 2000)
-    assert (third.percent, third.step) == (50.0, Step(2, 2, "b"))
+    assert (third.percent, place(third), third.step and third.step.started_at) == (50.0, (2, 2, "b"), 2000)
 
 
 def test_a_step_that_was_not_planned_is_added_with_its_weight() -> None:
     progress, plan = merge(START, Tick(step="x"), PLAN, 1000, 0)
-    assert (plan, progress.step) == ((*PLAN, StepPlan("x")), Step(3, 3, "x"))
+    assert (plan, place(progress)) == ((*PLAN, StepPlan("x")), (3, 3, "x"))
     _, plan = merge(progress, Tick(step="y", weight=5.0), plan, 2000, 1000)
     assert plan[-1] == StepPlan("y", 5.0)
     for weight in (0.0, -1.0, float("nan"), float("inf"), True):
@@ -170,7 +175,7 @@ def test_a_step_that_was_not_planned_is_added_with_its_weight() -> None:
 def test_a_plan_that_grew_shows_in_the_step() -> None:
     first, plan = merge(START, Tick(step="a"), (StepPlan("a"),), 1000, 0)
     grown, _ = merge(first, Tick(done=1), (*plan, StepPlan("b")), 2000, 1000)
-    assert grown.step == Step(1, 2, "a")
+    assert grown.step == Step(1, 2, "a", 1000)
 
 
 @pytest.mark.parametrize(
@@ -265,3 +270,18 @@ def test_extreme_amounts_weights_and_times(
         assert msgspec.json.decode(msgspec.json.encode(new), type=Progress) == new
         assert msgspec.json.decode(msgspec.json.encode(plan), type=tuple[StepPlan, ...]) == plan
         progress = new
+
+
+def test_a_first_item_that_took_no_time_does_not_spoil_the_rate() -> None:
+    # Given a loop of fifty a second, whose first item was done within a millisecond
+    progress, plan = merge(START, Tick(done=1, total=400), (), 1001, 1000, 1000)
+    now = 1001
+    # When it has run for two seconds
+    for done in range(2, 101):
+        progress, plan = merge(progress, Tick(done=done), plan, now + 20, now, 1000)
+        now += 20
+    # Then its rate and its end are what they are
+    assert progress.rate is not None
+    assert 45 < progress.rate < 60
+    assert progress.eta is not None
+    assert 5 < progress.eta < 7

@@ -47,12 +47,13 @@ class StepPlan(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     weight: float = 1.0
 
 
-class Step(msgspec.Struct, frozen=True, gc=False):
-    """Where the task is among its steps; `index` counts from 1."""
+class Step(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """Where the task is among its steps; `index` counts from 1, `started_at` is Unix milliseconds."""
 
     index: int
     of: int
     name: str
+    started_at: int | None = None
 
 
 class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -136,6 +137,7 @@ def merge(
     plan: tuple[StepPlan, ...],
     now: int,
     since: int,
+    began: int | None = None,
 ) -> tuple[Progress, tuple[StepPlan, ...]]:
     """Apply a tick to the progress of an attempt.
 
@@ -145,6 +147,7 @@ def merge(
         plan: the steps known so far; a step that is not among them is added with the weight of the tick.
         now: Unix milliseconds.
         since: Unix milliseconds of the last time that `done` moved (or the attempt began).
+        began: Unix milliseconds of the attempt's begin; `since` when None.
 
     Returns:
         the new progress (the very object `old` when nothing changed) and the steps.
@@ -156,10 +159,10 @@ def merge(
     step = old.step
     fresh_step = False
     if tick.step is not None and (step is None or tick.step != step.name):
-        step, plan = _enter(step, tick.step, plan, tick.weight)
+        step, plan = _enter(step, tick.step, plan, tick.weight, now)
         fresh_step = True
     elif step is not None and step.of != len(plan):
-        step = Step(step.index, len(plan), step.name)
+        step = Step(step.index, len(plan), step.name, step.started_at)
 
     done, total = (0, None) if fresh_step else (old.done, old.total)
     moved = False
@@ -183,14 +186,17 @@ def merge(
     percent = _percent(old.percent, tick.percent, done, total, step, plan)
 
     seconds = (now - since) / 1000
+    began = since if began is None else began
     rate, speed, eta = old.rate, old.speed, old.eta
     if fresh_step:
         rate = None
     if moved and seconds > 0:
-        rate = _smooth(rate, (done - (0 if fresh_step else old.done)) / seconds, seconds)
+        start = began if step is None or step.started_at is None or fresh_step else step.started_at
+        rate = _smooth(
+            rate, (done - (0 if fresh_step else old.done)) / seconds, seconds, (since - start) / 1000
+        )
     if percent is not None and percent > (old.percent or 0.0) and seconds > 0:
-        speed = _smooth(speed, (percent - (old.percent or 0.0)) / seconds, seconds)
-        moved = True
+        speed = _smooth(speed, (percent - (old.percent or 0.0)) / seconds, seconds, (since - began) / 1000)
     if percent is not None and speed is not None:
         # A speed that has faded to nothing says nothing about the time that is left.
         eta = round((100.0 - percent) / speed, 1) if speed else None
@@ -204,7 +210,7 @@ def merge(
 
 
 def _enter(
-    current: Step | None, name: str, plan: tuple[StepPlan, ...], weight: float | None
+    current: Step | None, name: str, plan: tuple[StepPlan, ...], weight: float | None, now: int
 ) -> tuple[Step, tuple[StepPlan, ...]]:
     check_text(name, "step", NAME_CHARS)
     for index, planned in enumerate(plan, 1):
@@ -213,9 +219,9 @@ def _enter(
                 raise ProgressBackwards(
                     "Steps only go forward within an attempt", field="step", at=current.name, reported=name
                 )
-            return Step(index, len(plan), name), plan
+            return Step(index, len(plan), name, now), plan
     plan = check_plan((*plan, StepPlan(name, 1.0 if weight is None else weight)))
-    return Step(len(plan), len(plan), name), plan
+    return Step(len(plan), len(plan), name, now), plan
 
 
 def _percent(
@@ -248,9 +254,19 @@ def _percent(
     return max(round(value, 2), before or 0.0)
 
 
-def _smooth(old: float | None, sample: float, seconds: float) -> float:
-    """Exponential moving average over time: a sample weighs by how long it took."""
-    if old is None:
+def _smooth(old: float | None, sample: float, seconds: float, before: float) -> float:
+    """Exponential moving average over time, for which the beginning is no special case.
+
+    A sample weighs by how long it took, and the average so far by how long it was averaged over: the first item of a
+    loop, done within a millisecond, must not promise a thousand a second for the next quarter of a minute.
+
+    Args:
+        sample: the rate over the last `seconds`.
+        before: seconds that `old` was averaged over.
+    """
+    if old is None or before <= 0:
         return round(sample, 6)
     keep = math.exp(-seconds / _RATE_MEMORY)
-    return round(old * keep + sample * (1.0 - keep), 6)
+    known = keep * (1.0 - math.exp(-before / _RATE_MEMORY))
+    fresh = 1.0 - keep
+    return round((old * known + sample * fresh) / (known + fresh), 6)

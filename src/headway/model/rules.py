@@ -98,7 +98,8 @@ def advance(task: Task, tick: Tick, now: int) -> Task:
             )
         task = transition(task, Command.REVIVE, now)
     old = task.progress
-    progress, plan = merge(old, tick, task.steps, now, task.progressed_at or task.started_at or now)
+    began = task.started_at or now
+    progress, plan = merge(old, tick, task.steps, now, task.progressed_at or began, began)
     moved = progress.done != old.done or progress.percent != old.percent or progress.step is not old.step
     return replace(
         task,
