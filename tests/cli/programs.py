@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-__all__ = ["Programs", "Running"]
+import urllib3
+
+__all__ = ["Api", "Programs", "Running"]
 
 
 class Running:
@@ -100,3 +103,22 @@ class Programs:
                     running.process.kill()
                     running.process.wait()
             running.output.close()
+
+
+class Api:
+    """REST of a server, as the user of a runtime file."""
+
+    def __init__(self, runtime: Path) -> None:
+        note = json.loads((runtime / "server.json").read_text())
+        self.url: str = note["url"]
+        self._headers = {"Authorization": f"Bearer {note['token']}"}
+
+    def __call__(self, method: str, path: str, body: object = None) -> Any:
+        """The answer's JSON."""
+        answer = urllib3.request(method, self.url + path, json=body, headers=self._headers)
+        assert answer.status < 300, answer.data
+        return answer.json() if answer.data else None
+
+    def task(self, **fields: Any) -> str:
+        """Create a running task; its id."""
+        return str(self("POST", "/api/tasks", {"title": "Job", "total": 100, "start": True, **fields})["id"])

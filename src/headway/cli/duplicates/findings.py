@@ -43,8 +43,9 @@ class Findings(msgspec.Struct):
         copies = sum(len(group.files) for group in self.groups)
         wasted = sum(group.wasted for group in self.groups)
         return (
-            f"{self.files} files in {self.packages} packages: {len(self.groups)} groups of exact duplicates "
-            f"({copies} files, {wasted / 1024:.0f} KB to spare), {len(self.pairs)} pairs of near duplicates"
+            f"{_count(self.files, 'file')} in {_count(self.packages, 'package')}: "
+            f"{_count(len(self.groups), 'group')} of exact duplicates ({_count(copies, 'file')}, "
+            f"{wasted / 1024:.0f} KB to spare), {_count(len(self.pairs), 'pair')} of near duplicates"
         )
 
     def result(self) -> dict[str, Any]:
@@ -103,3 +104,7 @@ def _page(findings: Findings) -> str:
         f"<h2>Exact duplicates</h2><ol>{groups}</ol>"
         f"<h2>Near duplicates</h2><table>{pairs}</table></html>\n"
     )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
