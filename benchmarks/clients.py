@@ -16,6 +16,7 @@ import os
 import resource
 import struct
 import sys
+import time
 
 import uvloop
 
@@ -84,14 +85,16 @@ class Client(asyncio.Protocol):
             at = start + size
         self.rest = data[at:]
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         self.crowd.lost += 1
 
 
 class Crowd:
     """All clients of this process."""
 
-    def __init__(self, host: str, port: int, count: int, messages: list[str], bare: bool, stamp: bool) -> None:
+    def __init__(
+        self, host: str, port: int, count: int, messages: list[str], bare: bool, stamp: bool
+    ) -> None:
         self.bare = bare
         self.count = count
         self.messages = b"".join(masked(message.encode()) for message in messages)
@@ -110,8 +113,6 @@ class Crowd:
             # The producer's clock stands in the task's message as `@<nanoseconds>@`; both run on this machine.
             at = data.find(b'"message":"@', start, start + size)
             if at >= 0:
-                import time
-
                 sent = int(data[at + 12 : data.index(b"@", at + 12)])
                 self.delays.append((time.time_ns() - sent) / 1e6)
         if self.frames == self.expected and self.expected:

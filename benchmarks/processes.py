@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 
 class Child:
@@ -21,10 +22,12 @@ class Child:
             text=True,
         )
 
-    def __enter__(self) -> Child:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._process.terminate()
         self._process.wait()
 
@@ -42,3 +45,28 @@ class Child:
         self._process.stdin.write(" ".join(map(str, words)) + "\n")
         self._process.stdin.flush()
         return json.loads(self.line())
+
+    def wait_for(self, frames: int) -> None:
+        """Ask until so many frames have come, for at most half a minute."""
+        seen = 0
+        for _ in range(300):
+            seen += self.ask("so far")["frames"]
+            if seen >= frames:
+                return
+            pause()
+        raise RuntimeError(f"Only {seen} of {frames} frames came")
+
+
+def pause() -> None:
+    """Leave the machine to the others for a moment."""
+    time.sleep(0.1)
+
+
+def authenticating(token: str) -> list[str]:
+    """What a client says that only wants to be known."""
+    return [json.dumps({"type": "auth", "token": token})]
+
+
+def following(token: str, channel: str = "user:bench") -> list[str]:
+    """What a client says that follows a channel."""
+    return [*authenticating(token), json.dumps({"type": "subscribe", "id": 1, "channel": channel})]

@@ -3,7 +3,8 @@
     python -m benchmarks.servers headway|bare DATA
 
 Prints `PORT TOKEN`, then answers lines on standard input with a line of JSON:
-`usage` (CPU seconds, resident KiB, connections) and `send COUNT HZ BYTES` (changes one task so often, to everybody).
+`usage` (CPU seconds, resident KiB, connections), `send COUNT HZ BYTES` (changes one task so often, to everybody) and
+`flood TASKS HZ SECONDS` (ticks that many tasks, each so often).
 """
 
 from __future__ import annotations
@@ -16,18 +17,24 @@ import resource
 import struct
 import sys
 import threading
+import time
 from pathlib import Path
+from typing import ClassVar
 
+import msgspec
 import uvloop
 
 from headway.model.grant import Ability, Grant
-from headway.model.report import Create, TickReport
+from headway.model.report import Batch, Create, TickReport
+from headway.model.task import Task
 from headway.server.app import Headway
 from headway.server.run import bind, raise_descriptor_limit, run
 from headway.server.settings import load_settings
 
 ADMIN = Grant("bench", can=frozenset(Ability))
 TASK = "01BENCH"
+ENVELOPE = 62
+"""What `change` adds to a record, about."""
 
 
 def usage(connections: int) -> dict[str, float]:
@@ -35,6 +42,7 @@ def usage(connections: int) -> dict[str, float]:
     used = resource.getrusage(resource.RUSAGE_SELF)
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return {
+        "at": time.monotonic(),
         "cpu": used.ru_utime + used.ru_stime,
         "user": used.ru_utime,
         "rss_kib": pages * os.sysconf("SC_PAGE_SIZE") / 1024,
@@ -65,34 +73,68 @@ def serve_headway(data: str) -> None:
             asyncio.run_coroutine_threadsafe(command(hw, line.split()), loop).result()
 
     async def command(hw: Headway, words: list[str]) -> None:
+        waiting = 0
         if words[0] == "send":
-            count, hz, size = int(words[1]), float(words[2]), int(words[3])
-            await hw.hub.report(ADMIN, Create(task=TASK, title="Bench", total=10**9, start=True))
-            record, _ = await hw.hub.report(ADMIN, TickReport(task=TASK, message=""))
-            filler = "x" * max(0, size - len(__import__("msgspec").json.encode(record)) - 62)
-
-            async def step(index: int) -> None:
-                await hw.hub.report(ADMIN, TickReport(task=TASK, done=record.progress.done + index + 1, message=filler))  # type: ignore[union-attr]
-
-            await paced(count, hz, step)
+            await send(hw, int(words[1]), float(words[2]), int(words[3]))
+        elif words[0] == "flood":
+            waiting = await flood(hw, int(words[1]), float(words[2]), float(words[3]))
         else:
             gc.collect()
-        print(json.dumps(usage(len(hw.service.conversations))), flush=True)
+        print(json.dumps(usage(len(hw.service.conversations)) | {"waiting": waiting}), flush=True)
 
     run(hw, bind(settings), listening)
+
+
+async def send(hw: Headway, count: int, hz: float, size: int) -> None:
+    """Change one task so often; its message is filled up to the size that the frame is to have."""
+    await hw.hub.report(ADMIN, Create(task=TASK, title="Bench", total=10**9, start=True))
+    record, _ = await hw.hub.report(ADMIN, TickReport(task=TASK, message=""))
+    assert isinstance(record, Task)
+    filler = "x" * max(0, size - len(msgspec.json.encode(record)) - ENVELOPE)
+
+    async def step(index: int) -> None:
+        await hw.hub.report(
+            ADMIN, TickReport(task=TASK, done=record.progress.done + index + 1, message=filler)
+        )
+
+    await paced(count, hz, step)
+
+
+async def flood(hw: Headway, tasks: int, hz: float, seconds: float) -> int:
+    """Tick many tasks in batches, as workers do; returns the most bytes that waited for one client."""
+    names = [f"01FLOOD{index}" for index in range(tasks)]
+    await hw.hub.ingest(
+        ADMIN, Batch([Create(task=name, title=name, total=10**9, start=True) for name in names])
+    )
+    most = 0
+    base = int(time.time() * 1000) % 10**8
+
+    async def step(index: int) -> None:
+        nonlocal most
+        message = f"@{time.time_ns()}@"
+        reports = [TickReport(task=name, done=base + index, message=message) for name in names]
+        await hw.hub.ingest(ADMIN, Batch(list(reports)))
+        most = max(most, *(waiting_for(conversation) for conversation in hw.service.conversations))
+
+    await paced(int(hz * seconds), hz, step)
+    return most
+
+
+def waiting_for(conversation: object) -> int:
+    return conversation._transport.get_write_buffer_size()  # type: ignore[attr-defined, no-any-return]
 
 
 class BareConnection(asyncio.Protocol):
     """Somebody to write to, and nothing else."""
 
     __slots__ = ("transport",)
-    connected: set[BareConnection] = set()
+    connected: ClassVar[set[BareConnection]] = set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
         self.connected.add(self)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         self.connected.discard(self)
 
 
@@ -113,7 +155,7 @@ async def serve_bare() -> None:
             count, hz, size = int(words[1]), float(words[2]), int(words[3])
             frame = struct.pack("!BBH", 0x81, 126, size) + b"x" * size
 
-            async def step(index: int) -> None:
+            async def step(_index: int) -> None:
                 for connection in BareConnection.connected:
                     connection.transport.write(frame)  # type: ignore[attr-defined]
 

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from headway.server.app import Headway
     from headway.worker.context import attach, create, current, log, notify, progress, step, task, tracked
     from headway.worker.delivery import Stats, configure, flush, stats
     from headway.worker.handle import TaskHandle
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Cancelled",
+    "Headway",
     "Stats",
     "TaskHandle",
     "__version__",
@@ -38,6 +40,7 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
+    "headway.server.app": ("Headway",),
     "headway.worker.context": (
         "attach", "create", "current", "log", "notify", "progress", "step", "task", "tracked",
     ),
@@ -53,7 +56,15 @@ def __getattr__(name: str) -> Any:
     home = _HOME_OF.get(name)
     if home is None:
         raise AttributeError(f"module 'headway' has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(home), name)
+    try:
+        module = import_module(home)
+    except ModuleNotFoundError as error:
+        if not home.startswith("headway.server"):
+            raise
+        from headway.errors import MissingExtra
+
+        raise MissingExtra('The server is not installed: pip install "headway[server]"') from error
+    value = globals()[name] = getattr(module, name)
     return value
 
 

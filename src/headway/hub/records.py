@@ -41,8 +41,8 @@ class Records:
     async def open(self, opened: Opened) -> None:
         """Take over what the store knows; loads every channel that has an unfinished task."""
         self.epoch = opened.epoch
-        # Every cursor that a client can hold is below this, also those of changes that a crash lost.
-        self._base = opened.ceiling
+        # No cursor that a client can hold is above this, not even of changes that a crash lost; the next change is.
+        self._base = opened.ceiling - 1
         for name in opened.channels:
             await self.channel(name)
 
@@ -147,7 +147,7 @@ class Records:
         newer_than = self._clock() - int(self._bounds.age * 1000)
         window = await self._store.window(name, self._bounds.finished, newer_than, self._bounds.notifications)
         records = [await self._recounted(record) for record in window.records]
-        head = max([self._base, *(record.rev for record in records)])
+        head = max([self._base, window.floor, *(record.rev for record in records)])
         channel = Channel(name, CompactedLog(replace(window, records=tuple(records)), self._bounds, head))
         channel.touched_at = self._clock()
         self.channels[name] = channel
