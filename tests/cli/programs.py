@@ -59,6 +59,7 @@ class Programs:
         self.environment |= {
             "HEADWAY_RUNTIME_DIR": str(self.runtime),
             "PYTHONUNBUFFERED": "1",
+            "PYTHONWARNINGS": "error",
             "COLUMNS": "200",
         }
         self._started: list[Running] = []

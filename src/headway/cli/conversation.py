@@ -5,7 +5,6 @@ It must not know what is followed, nor how anything is shown.
 
 from __future__ import annotations
 
-import contextlib
 import random
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -66,25 +65,33 @@ def find_server(url: str | None, token: str | None) -> Target:
 
 
 def talk(
-    where: Callable[[], Target], wanted: Callable[[Message], list[Message]]
+    where: Callable[[], Target],
+    wanted: Callable[[Message], list[Message]],
+    *,
+    pause: Callable[[float], object] = time.sleep,
+    chance: Callable[[], float] = random.random,
 ) -> Generator[Message | Away]:
     """Everything the server says, for ever.
 
     Args:
         where: asked before each connection, since a development server may come back elsewhere.
         wanted: given the `welcome`, what to ask for, from where it was left off.
+        pause: waits for so many seconds.
+        chance: a number from 0 to 1.
 
     Raises:
+        ConfigurationError: there is no server to begin with, or what answers is none.
         Refused: the token is not good.
         NotFound: what was asked for is not there.
         HeadwayError: the server does not understand us, so repeating ourselves is no use.
     """
     failures = 0
-    target = where()
-    reached = False
+    reached = tried = False
     while True:
         wait: float | None = None
         try:
+            target = where()
+            tried = True
             with _connected(target) as connection:
                 for message in _messages(connection, target, wanted):
                     failures = 0
@@ -93,6 +100,13 @@ def talk(
                         wait = message["reconnect_in"]
                     yield message
             reason = "the connection was closed"
+        except Refused:
+            raise
+        except ConfigurationError:
+            if not tried:
+                raise
+            # A development server has gone and left no other; nobody else at its port is to see its token.
+            reason = "no server is running"
         except InvalidStatus as error:
             status = error.response.status_code
             if not reached and 400 <= status < 500:
@@ -105,10 +119,8 @@ def talk(
         yield Away(reason)
         # Full jitter, so that many watchers do not come back as one.
         ceiling = min(_LONGEST_CEILING, _FIRST_CEILING * 2 ** min(failures, 10))
-        time.sleep(random.uniform(0, ceiling) if wait is None else wait)  # noqa: S311 - nothing secret
+        pause(chance() * ceiling if wait is None else wait)
         failures += 1
-        with contextlib.suppress(ConfigurationError):
-            target = where()
 
 
 def _connected(target: Target) -> ClientConnection:

@@ -6,9 +6,10 @@ from typing import Any
 
 import msgspec
 
+from headway.errors import HeadwayError
 from headway.model.task import Task, TaskState
 
-__all__ = ["View", "amount", "clean", "duration"]
+__all__ = ["View", "amount", "clean", "duration", "read_task"]
 
 _ID = 1
 
@@ -54,12 +55,12 @@ class View:
         elif kind == "snapshot":
             self._cursor = message["cursor"]
             for record in message["tasks"]:
-                self.task = msgspec.convert(record, Task)
+                self.task = read_task(record)
             self.removed = self.id in message["removed"]
         elif kind == "change":
             self._cursor = message["cursor"]
             if "task" in message:
-                self.task = msgspec.convert(message["task"], Task)
+                self.task = read_task(message["task"])
             self.removed = message.get("removed") == self.id
         elif kind == "log" and self.next_line is not None:
             self.next_line = message["next"]
@@ -95,6 +96,20 @@ class View:
         elif task.stopping:
             words += ", stopping"
         return words if task.attempt == 1 else f"attempt {task.attempt}, {words}"
+
+
+def read_task(record: dict[str, Any]) -> Task:
+    """A task from the wire.
+
+    Raises:
+        HeadwayError: it is of a kind that this version does not know.
+    """
+    try:
+        return msgspec.convert(record, Task)
+    except msgspec.ValidationError as error:
+        raise HeadwayError(
+            f"The server speaks of tasks in another way ({error}); upgrade Headway here"
+        ) from None
 
 
 def duration(seconds: float) -> str:

@@ -7,15 +7,14 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Annotated, Any
 
-import msgspec
 import urllib3
 from cyclopts import Parameter
 
 from headway.cli.conversation import Away, Message, Refused, find_server, talk
 from headway.cli.screens import Screen, make_screen
-from headway.cli.view import View
+from headway.cli.view import View, read_task
 from headway.errors import HeadwayError, NotFound
-from headway.model.task import UNFINISHED, Task, TaskState
+from headway.model.task import UNFINISHED, TaskState
 from headway.worker.discovery import Target
 
 __all__ = ["watch"]
@@ -93,7 +92,7 @@ def _next(where: Callable[[], Target], screen: Screen) -> str:
                 continue
             heard_at = time.time()
             records = [*message.get("tasks", ()), *([message["task"]] if "task" in message else ())]
-            tasks = [msgspec.convert(record, Task) for record in records if isinstance(record, dict)]
+            tasks = [read_task(record) for record in records if isinstance(record, dict)]
             unfinished = [found for found in tasks if found.state in UNFINISHED]
             if unfinished:
                 return max(unfinished, key=lambda found: found.created_at).id
