@@ -52,20 +52,23 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 
-def __getattr__(name: str) -> Any:
-    home = _HOME_OF.get(name)
-    if home is None:
-        raise AttributeError(f"module 'headway' has no attribute {name!r}")
-    try:
-        module = import_module(home)
-    except ModuleNotFoundError as error:
-        if not home.startswith("headway.server"):
-            raise
-        from headway.errors import MissingExtra
+if not TYPE_CHECKING:
+    # A checker that saw this would believe in every name.
 
-        raise MissingExtra('The server is not installed: pip install "headway[server]"') from error
-    value = globals()[name] = getattr(module, name)
-    return value
+    def __getattr__(name: str) -> Any:
+        home = _HOME_OF.get(name)
+        if home is None:
+            raise AttributeError(f"module 'headway' has no attribute {name!r}")
+        try:
+            module = import_module(home)
+        except ModuleNotFoundError as error:
+            if not home.startswith("headway.server"):
+                raise
+            from headway.errors import MissingExtra
+
+            raise MissingExtra('The server is not installed: pip install "headway[server]"') from error
+        value = globals()[name] = getattr(module, name)
+        return value
 
 
 def __dir__() -> list[str]:

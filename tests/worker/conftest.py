@@ -1,3 +1,5 @@
+"""A courier that hears what was sent, and a process that forgets its tasks between tests."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -1,3 +1,5 @@
+"""The newest state wins, and nothing that was said is lost by merging."""
+
 from __future__ import annotations
 
 from hypothesis import given

@@ -1,3 +1,5 @@
+"""The functions that a job calls, and the task that they act on."""
+
 from __future__ import annotations
 
 import subprocess

@@ -1,3 +1,5 @@
+"""The thread between a job and the server: batches, outages, forks, and the end of the process."""
+
 from __future__ import annotations
 
 import logging

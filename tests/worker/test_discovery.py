@@ -1,3 +1,5 @@
+"""How a job finds the server of this machine."""
+
 from __future__ import annotations
 
 import os

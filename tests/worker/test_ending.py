@@ -1,3 +1,5 @@
+"""What is said about an exception that ended a task."""
+
 from __future__ import annotations
 
 import contextlib

@@ -1,3 +1,5 @@
+"""A task in the hands of a job."""
+
 from __future__ import annotations
 
 import logging

@@ -1,3 +1,5 @@
+"""The counters that the delivery thread reads while a job writes them."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""How often batches leave."""
+
 from __future__ import annotations
 
 from hypothesis import given

@@ -1,3 +1,5 @@
+"""The reporter without a network: what is sent, kept, and sent again."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""Where batches go, and what the answers mean."""
+
 from __future__ import annotations
 
 import pytest

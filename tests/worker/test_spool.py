@@ -1,3 +1,5 @@
+"""Facts that wait on the disk while no server answers."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""Loops that become tasks."""
+
 from __future__ import annotations
 
 import asyncio

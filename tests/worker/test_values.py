@@ -1,3 +1,5 @@
+"""What jobs say, made to fit the contract."""
+
 from __future__ import annotations
 
 from decimal import Decimal

@@ -1,1 +1,1 @@
-
+"""Contracts that clients of other systems already speak, translated to and from records. Pure."""

@@ -1,3 +1,5 @@
+/** What pages and programs import: the client, and the shapes of what it brings. */
+
 export { type ClientOptions, HeadwayClient } from "./client.ts";
 export type { Token } from "./credentials.ts";
 export type { Environment } from "./environment.ts";
