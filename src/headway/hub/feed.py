@@ -44,6 +44,11 @@ class Subscription:
         """Follow no longer. Idempotent."""
         self.feed.leave(self)
 
+    @property
+    def caught_up(self) -> bool:
+        """Whether everything there is has been given to the link."""
+        return self.feed.caught_up(self)
+
 
 class Feed:
     """One source for all who want it in the same form."""
@@ -62,10 +67,30 @@ class Feed:
         "_shared",
         "_source",
         "_wheel",
+        "channel",
         "on_empty",
+        "task",
     )
 
-    def __init__(self, source: Source, codec: Codec, name: bytes, interval: float, wheel: Wheel) -> None:
+    def __init__(
+        self,
+        source: Source,
+        codec: Codec,
+        name: bytes,
+        interval: float,
+        wheel: Wheel,
+        channel: str,
+        task: str | None = None,
+    ) -> None:
+        """Begin with nobody.
+
+        Args:
+            name: of the subscription, as the codec wants it.
+            interval: seconds between batches at least.
+            channel, task: what a grant must cover to follow this.
+        """
+        self.channel = channel
+        self.task = task
         self._source = source
         self._codec = codec
         self._name = name
@@ -95,6 +120,10 @@ class Feed:
         if not self._current and not self._behind and self.on_empty is not None:
             self.on_empty()
             self.on_empty = None
+
+    def caught_up(self, subscription: Subscription) -> bool:
+        position = self._position if subscription in self._current else subscription.position
+        return subscription.answered and position == self._source.head
 
     def changed(self) -> None:
         """The source has grown: deliver now, or when the pace allows."""

@@ -108,7 +108,7 @@ class Followers:
         joined = [self._join_task(channel, task, wanted, link)]
         if wanted.log is not None:
             try:
-                joined.append(await self._follow_log(wanted, link))
+                joined.append(await self._follow_log(wanted, link, channel))
             except BaseException:
                 joined[0].leave()
                 raise
@@ -151,7 +151,7 @@ class Followers:
         feed = channel.feeds.get(key)
         if feed is None:
             source = ChannelSource(channel.log, self.records.epoch, wanted.only)
-            feed = channel.feeds[key] = self._feed(source, wanted, link)
+            feed = channel.feeds[key] = self._feed(source, wanted, link, channel.name)
             feed.on_empty = partial(channel.feeds.pop, key, None)
         return feed.join(link, self.position(wanted.cursor))
 
@@ -161,11 +161,11 @@ class Followers:
         feed = feeds.get(key)
         if feed is None:
             source = TaskSource(channel.log, self.records.epoch, task.id, task)
-            feed = feeds[key] = self._feed(source, wanted, link)
+            feed = feeds[key] = self._feed(source, wanted, link, channel.name, task.id)
             feed.on_empty = partial(_drop, channel.task_feeds, task.id, key)
         return feed.join(link, self.position(wanted.cursor))
 
-    async def _follow_log(self, wanted: Wanted, link: Link) -> Subscription:
+    async def _follow_log(self, wanted: Wanted, link: Link, channel: Channel) -> Subscription:
         task_id = wanted.task or ""
         log = await self._logs.open(task_id)
         offset = log.end if wanted.log is None or wanted.log < 0 else min(wanted.log, log.end)
@@ -174,7 +174,7 @@ class Followers:
         key = (link.codec, wanted.name, wanted.pace)
         feed = feeds.get(key)
         if feed is None:
-            feed = feeds[key] = self._feed(LogSource(task_id, log), wanted, link)
+            feed = feeds[key] = self._feed(LogSource(task_id, log), wanted, link, channel.name, task_id)
             feed.on_empty = partial(_drop, self._log_feeds, task_id, key)
         return feed.join(link, offset)
 
@@ -192,8 +192,10 @@ class Followers:
             offset = end
         return offset
 
-    def _feed(self, source: Source, wanted: Wanted, link: Link) -> Feed:
-        return Feed(source, link.codec, wanted.name, wanted.pace, self._wheel)
+    def _feed(
+        self, source: Source, wanted: Wanted, link: Link, channel: str, task: str | None = None
+    ) -> Feed:
+        return Feed(source, link.codec, wanted.name, wanted.pace, self._wheel, channel, task)
 
 
 def _drop(feeds: dict[str, dict[Hashable, Feed]], task: str, key: Hashable) -> None:
@@ -237,6 +239,23 @@ class Follower:
         self._subscriptions[wanted.key] = opening
         opening.task = asyncio.create_task(self._open(wanted, opening, refuse))
 
+    @property
+    def caught_up(self) -> bool:
+        """Whether the link has been given everything there is to what it follows."""
+        return all(
+            isinstance(joined, list) and all(subscription.caught_up for subscription in joined)
+            for joined in self._subscriptions.values()
+        )
+
+    async def opened(self) -> None:
+        """Wait until every subscription was answered or refused."""
+        while opening := [
+            joined.task
+            for joined in self._subscriptions.values()
+            if isinstance(joined, _Opening) and joined.task is not None
+        ]:
+            await asyncio.wait(opening)
+
     def unsubscribe(self, key: Hashable) -> None:
         """Stop following.
 
@@ -246,6 +265,22 @@ class Follower:
         if key not in self._subscriptions:
             raise UnknownSubscription
         self._leave(key)
+
+    def renew(self, grant: Grant, refuse: Callable[[Hashable, HeadwayError], object]) -> None:
+        """Go on with another grant; what it does not cover ends.
+
+        Args:
+            refuse: called with each subscription that ended, and why.
+        """
+        self.grant = grant
+        for key, joined in tuple(self._subscriptions.items()):
+            if isinstance(joined, list):
+                feed = joined[0].feed
+                try:
+                    check(grant, Action.READ, feed.channel, feed.task)
+                except HeadwayError as error:
+                    self._leave(key)
+                    refuse(key, error)
 
     def drained(self) -> None:
         """The link takes more again: give it what it missed."""
@@ -270,8 +305,9 @@ class Follower:
     async def _open(
         self, wanted: Wanted, opening: _Opening, refuse: Callable[[HeadwayError], object]
     ) -> None:
+        grant = self.grant
         try:
-            joined = await self._followers.open(wanted, self.grant, self._link)
+            joined = await self._followers.open(wanted, grant, self._link)
         except HeadwayError as error:
             if self._subscriptions.get(wanted.key) is opening:
                 del self._subscriptions[wanted.key]
@@ -279,6 +315,8 @@ class Follower:
             return
         if self._subscriptions.get(wanted.key) is opening:
             self._subscriptions[wanted.key] = joined
+            if self.grant is not grant:
+                self.renew(self.grant, lambda _, error: refuse(error))
         else:
             for subscription in joined:
                 subscription.leave()

@@ -23,9 +23,10 @@ from headway.server.login import LOCAL_USER, Doorkeeper
 from headway.server.settings import Settings, load_settings
 from headway.server.tokens import Tokens, kept_secret
 from headway.stores.sqlite import SqliteStore
-from headway.transports.asgi import Receive, Scope, Send, websocket
+from headway.transports.asgi import Receive, Scope, Send, refuse, websocket
 from headway.transports.credentials import LOOPBACK_ORIGINS
 from headway.transports.service import Service
+from headway.transports.streams import events, poll
 from headway.transports.websocket import SERVICE
 from headway.wire.session import SessionLimits
 from headway.worker import delivery
@@ -33,6 +34,7 @@ from headway.worker import delivery
 __all__ = ["DATABASE", "Headway"]
 
 DATABASE = "headway.sqlite3"
+_STREAMS = {"/events": events, "/poll": poll}
 
 
 class Headway:
@@ -84,6 +86,13 @@ class Headway:
         self._http = make_http(self.hub, self.service, door, settings.max_body_bytes)
         self._loop: asyncio.AbstractEventLoop | None = None
 
+        # A function, since servers look at what they are given: a method is taken for an application of ASGI 2.
+        async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
+            await self._serve(scope, receive, send)
+
+        self.asgi = asgi
+        """The ASGI application."""
+
     async def start(self) -> None:
         """Open the store and begin to work.
 
@@ -117,8 +126,7 @@ class Headway:
         finally:
             await self.stop()
 
-    async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The ASGI application."""
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -127,9 +135,16 @@ class Headway:
                 await websocket(self.service, scope, receive, send)
             else:
                 await receive()
-                await send({"type": "websocket.close", "code": 1000})
+                await refuse(
+                    scope, send, 404, f"There is no WebSocket at this address; it is at {self.service.path}"
+                )
         else:
-            await self._http(scope, receive, send)  # type: ignore[arg-type]
+            path = scope["path"].removeprefix(scope.get("root_path", ""))
+            door = _STREAMS.get(path) if scope["method"] in {"GET", "POST"} else None
+            if door is not None:
+                await door(self.service, scope, receive, send)
+            else:
+                await self._http(scope, receive, send)  # type: ignore[arg-type]
 
     def local_token(self) -> str:
         """A token for workers on this machine: whoever can read the runtime file may do everything here."""

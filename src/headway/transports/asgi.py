@@ -9,11 +9,11 @@ from typing import Any
 from headway.errors import HeadwayError, OriginRefused, SlowReader
 from headway.transports.conversation import Conversation
 from headway.transports.credentials import brought_token
-from headway.transports.service import Service
+from headway.transports.service import RETRY_AFTER, Service
 from headway.wire.codec import NativeCodec
 from headway.wire.native import PROTOCOL
 
-__all__ = ["AsgiConnection", "Receive", "Scope", "Send", "websocket"]
+__all__ = ["AsgiConnection", "Receive", "Scope", "Send", "refuse", "websocket"]
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -100,9 +100,11 @@ async def websocket(service: Service, scope: Scope, receive: Receive, send: Send
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     await receive()
     offered = scope.get("subprotocols") or []
-    if (offered and PROTOCOL not in offered) or service.crowded:
-        # Before it is accepted, a close is the server's way to answer the upgrade with an HTTP error.
-        await send({"type": "websocket.close", "code": 1013 if service.crowded else 1002})
+    if offered and PROTOCOL not in offered:
+        await refuse(scope, send, 400, f"The subprotocol here is {PROTOCOL}")
+        return
+    if service.crowded:
+        await refuse(scope, send, 503, "The server holds as many connections as it may")
         return
     await send({"type": "websocket.accept", "subprotocol": PROTOCOL if offered else None})
     connection = AsgiConnection(service)
@@ -125,6 +127,24 @@ async def websocket(service: Service, scope: Scope, receive: Receive, send: Send
         for task in (pump, listening):
             task.cancel()
         await asyncio.gather(pump, listening, return_exceptions=True)
+
+
+async def refuse(scope: Scope, send: Send, status: int, text: str) -> None:
+    """Answer an upgrade that was not accepted, with a sentence where the server can send one."""
+    if "websocket.http.response" not in (scope.get("extensions") or {}):
+        # Then a close is the server's way to answer with an HTTP error of its own.
+        await send({"type": "websocket.close", "code": 1013 if status == 503 else 1002})
+        return
+    body = text.encode()
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
+    ]
+    if status == 503:
+        headers.append((b"retry-after", str(RETRY_AFTER).encode()))
+    await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": body})
 
 
 async def _listen(connection: AsgiConnection, receive: Receive, max_message: int) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from abc import abstractmethod
+from collections.abc import Hashable
 from functools import partial
+from typing import cast
 
 from headway import errors as e
 from headway.hub.followers import PACE, Follower, Only, Wanted
@@ -17,7 +19,7 @@ from headway.transports.service import Service
 from headway.wire import native as n
 from headway.wire.session import Due, Session
 
-__all__ = ["CLOSE_BASE", "Conversation"]
+__all__ = ["CLOSE_BASE", "Conversation", "wanted_by"]
 
 _log = logging.getLogger("headway.connection")
 
@@ -29,6 +31,21 @@ _COMMANDS: dict[type, type[r.Cancel | r.Pause | r.Resume]] = {
 }
 # Commands that a client has sent and that are still being carried out; kept so that they are not lost half way.
 _running: set[asyncio.Task[None]] = set()
+
+
+def wanted_by(message: n.Subscribe) -> Wanted:
+    """What a `subscribe` wants, as the hub takes it."""
+    only = message.filter
+    return Wanted(
+        key=message.id,
+        name=n.encode_id(message.id),
+        channel=message.channel,
+        task=message.task,
+        cursor=message.cursor,
+        only=None if only is None else Only(only.kind, only.tag, only.parent),
+        log=message.log,
+        pace=PACE if message.max_hz is None else max(PACE, 1 / message.max_hz),
+    )
 
 
 class Conversation(Link):
@@ -147,11 +164,11 @@ class Conversation(Link):
         except e.HeadwayError as error:
             self.end(error)
             return
+        self.send(self._welcome(grant))
         if self._follower is None:
             self._follower = service.hub.follower(self, grant)
         else:
-            self._follower.grant = grant
-        self.send(self._welcome(grant))
+            self._follower.renew(grant, self._refuse)
         self._plan()
 
     def _welcome(self, grant: Grant) -> bytes:
@@ -170,22 +187,11 @@ class Conversation(Link):
         follower = self._follower
         if follower is None:
             raise e.Unauthenticated
-        only = message.filter
-        wanted = Wanted(
-            key=message.id,
-            name=n.encode_id(message.id),
-            channel=message.channel,
-            task=message.task,
-            cursor=message.cursor,
-            only=None if only is None else Only(only.kind, only.tag, only.parent),
-            log=message.log,
-            pace=PACE if message.max_hz is None else max(PACE, 1 / message.max_hz),
-        )
-        follower.subscribe(wanted, partial(self._refuse, message.id))
+        follower.subscribe(wanted_by(message), partial(self._refuse, message.id))
 
-    def _refuse(self, subscription: str | int, error: e.HeadwayError) -> None:
+    def _refuse(self, subscription: Hashable, error: e.HeadwayError) -> None:
         if not self._ended:
-            self.send(n.error(error, id=subscription))
+            self.send(n.error(error, id=cast("str | int", subscription)))
 
     def _unsubscribe(self, message: n.Unsubscribe) -> None:
         if self._follower is not None:

@@ -13,7 +13,10 @@ from headway.wire.session import SessionLimits
 if TYPE_CHECKING:
     from headway.transports.conversation import Conversation
 
-__all__ = ["Service", "Verify"]
+__all__ = ["RETRY_AFTER", "Service", "Verify"]
+
+RETRY_AFTER = 5
+"""Seconds after which a client that was refused for lack of room may ask again."""
 
 Verify = Callable[[str], Grant]
 """Gives the grant of a token, or raises Unauthenticated or TokenExpired."""

@@ -18,7 +18,7 @@ from uvicorn.server import ServerState
 from headway.errors import HeadwayError, OriginRefused, SlowReader
 from headway.transports.conversation import Conversation
 from headway.transports.credentials import brought_token
-from headway.transports.service import Service
+from headway.transports.service import RETRY_AFTER, Service
 from headway.wire import handshake
 from headway.wire import websocket as ws
 from headway.wire.codec import NativeCodec
@@ -31,7 +31,6 @@ SERVICE = "headway"
 
 _HIGH_WATER = 65_536
 _CLOSING_SECONDS = 2.0
-_RETRY_AFTER = 5
 _CODEC = NativeCodec(ws.text_frame)
 
 
@@ -99,7 +98,7 @@ class Gate(asyncio.Protocol):
             raise handshake.HandshakeRefused(400, f"The subprotocol here is {PROTOCOL}")
         if service.crowded:
             raise handshake.HandshakeRefused(
-                503, "The server holds as many connections as it may", (("Retry-After", str(_RETRY_AFTER)),)
+                503, "The server holds as many connections as it may", (("Retry-After", str(RETRY_AFTER)),)
             )
         transport.write(handshake.accept_response(request, PROTOCOL if offered else None))
         connection = WebSocketConnection(service, self._server_state.connections)

@@ -10,7 +10,15 @@ from enum import Enum
 
 import msgspec
 
-from headway.errors import AuthTimeout, HeadwayError, RateLimited, Silent, TokenExpired, Unauthenticated
+from headway.errors import (
+    AuthTimeout,
+    HeadwayError,
+    InvalidField,
+    RateLimited,
+    Silent,
+    TokenExpired,
+    Unauthenticated,
+)
 from headway.wire.native import Auth, ClientMessage, Ping, decode_client
 
 __all__ = ["Due", "Session", "SessionLimits"]
@@ -80,7 +88,8 @@ class Session:
 
         Raises:
             RateLimited: the client says too much; nothing was done.
-            Unauthenticated: only `auth` and `ping` may be said before `welcome`.
+            Unauthenticated: only `auth` and `ping` may be said before `welcome`; or an `auth` has no token that could
+                be one.
             BadMessage, UnknownType, InvalidField: see `decode_client`.
         """
         self._heard = now
@@ -93,7 +102,13 @@ class Session:
             self._allowance = allowance
             raise RateLimited(rate=limits.message_rate)
         self._allowance = allowance - 1
-        message = decode_client(data)
+        try:
+            message = decode_client(data)
+        except InvalidField as invalid:
+            # Whoever waits for a welcome must be told that none will come.
+            if invalid.details.get("field") == "token":
+                raise Unauthenticated from None
+            raise
         if self.user is None and not isinstance(message, Auth | Ping):
             raise self.refusal or Unauthenticated("Send auth with a valid token first")
         return message

@@ -1,0 +1,208 @@
+"""Real servers for tests, in processes of their own: the fast path (`fast`) and plain ASGI under plain uvicorn (`asgi`)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil  # type: ignore[import-untyped]
+import urllib3
+
+from headway.model.grant import Ability
+from headway.server.tokens import Tokens
+
+__all__ = ["FORMS", "PATIENCE", "SECRET", "Form", "Server", "running_server", "serving"]
+
+Form = Literal["fast", "asgi"]
+FORMS: tuple[Form, ...] = ("fast", "asgi")
+SECRET = "a secret of the tests that is long enough"
+PATIENCE = 20.0
+"""Seconds after which what a test waits for counts as never coming."""
+
+_ROOT = Path(__file__).parent.parent
+PRODUCER = (Ability.READ, Ability.CANCEL, Ability.PUBLISH)
+
+
+class Server:
+    """A server that runs, and what a test does with it from outside.
+
+    Attributes:
+        url, ws, address: where it listens.
+        tokens: makes tokens that it takes.
+        output: all that it has written so far, standard output and standard error.
+    """
+
+    def __init__(self, data: Path, form: Form, settings: dict[str, Any]) -> None:
+        self.data = data
+        self.form = form
+        settings = {"secret": SECRET, "port": 0, "data": str(data), **settings}
+        self.tokens = Tokens(str(settings["secret"]))
+        self.output = ""
+        self._told = threading.Event()
+        self._urls: list[str] = []
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("HEADWAY_")}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.servers", form, json.dumps(settings)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=_ROOT,
+            env={**environment, "PYTHONUNBUFFERED": "1"},
+        )
+        # A pipe that nobody reads would stop the server when it is full.
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self._told.wait(PATIENCE)
+        if not self._urls:
+            self.kill()
+            raise AssertionError(f"the server did not start:\n{self.output}")
+        self.url: str = self._urls[0]
+        self.ws: str = f"ws{self.url.removeprefix('http')}/ws"
+        host, _, port = self.url.removeprefix("http://").rpartition(":")
+        self.address = (host, int(port))
+        self._http: urllib3.PoolManager = urllib3.PoolManager(maxsize=50)
+
+    def token(self, user: str = "ada", *can: Ability, **claims: Any) -> str:
+        """A token for a producer, or one that allows just these abilities."""
+        return self.tokens.make(user, can=can or PRODUCER, **claims)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        token: str | None = None,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+        raw: bytes | None = None,
+    ) -> urllib3.BaseHTTPResponse:
+        """One HTTP request, `body` as JSON or `raw` as it is; never repeated."""
+        sent = dict(headers or {})
+        if token is not None:
+            sent["Authorization"] = f"Bearer {token}"
+        if body is not None:
+            raw = json.dumps(body).encode()
+        if raw is not None:
+            sent.setdefault("Content-Type", "application/json")
+        return self._http.request(
+            method, self.url + path, body=raw, headers=sent, retries=False, redirect=False, timeout=PATIENCE
+        )
+
+    def ask(self, method: str, path: str, token: str, body: Any = None, status: int | None = None) -> Any:
+        """The JSON of an answer that is good, or has this status."""
+        response = self.request(method, path, token, body)
+        assert response.status == status if status else response.status < 300, response.data
+        return response.json() if response.data else None
+
+    def report(self, token: str, *reports: dict[str, Any]) -> Any:
+        """Send a batch, all of which must be taken."""
+        answer = self.ask("POST", "/api/ingest", token, {"reports": reports})
+        assert answer["rejected"] == []
+        return answer
+
+    @property
+    def memory(self) -> int:
+        """Resident bytes."""
+        return int(psutil.Process(self.process.pid).memory_info().rss)
+
+    def stop(self) -> int:
+        """End it as an operator does; the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.wait()
+
+    def kill(self) -> None:
+        """End it as a crash does."""
+        self.process.kill()
+        self.wait()
+
+    def wait(self) -> int:
+        """Until it has ended; the exit code."""
+        code = self.process.wait(PATIENCE)
+        self._reader.join(PATIENCE)
+        return code
+
+    def close(self) -> None:
+        """End it if it still runs."""
+        if self.process.poll() is None:
+            try:
+                self.stop()
+            except subprocess.TimeoutExpired:
+                self.kill()
+        self._http.clear()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as lines:
+            for line in lines:
+                self.output += line
+                if line.startswith("LISTENING "):
+                    self._urls.append(line.split()[1])
+                    self._told.set()
+        self._told.set()
+
+
+@contextmanager
+def serving(data: Path, form: Form = "fast", **settings: Any) -> Iterator[Server]:
+    """A server for a `with` block; started anew on the same folder, it finds what the one before left."""
+    server = Server(data, form, settings)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+@asynccontextmanager
+async def running_server(data: Path, form: Form = "fast", **settings: Any) -> AsyncIterator[Server]:
+    """As `serving`, for tests whose own clients must go on while it starts and ends."""
+    server = await asyncio.to_thread(Server, data, form, settings)
+    try:
+        yield server
+    finally:
+        await asyncio.to_thread(server.close)
+
+
+def _main(form: str, text: str) -> None:
+    import uvicorn
+
+    from headway.server.app import Headway
+    from headway.server.logs import set_up_logs
+    from headway.server.run import bind, run
+    from headway.server.settings import load_settings
+
+    settings = load_settings(None, **json.loads(text))
+    set_up_logs(settings.log_level, settings.log_format)
+    listener = bind(settings)
+    headway = Headway(settings)
+
+    def tell(_: object, url: str) -> None:
+        print("LISTENING", url, flush=True)
+
+    if form == "fast":
+        run(headway, listener, tell)
+        return
+
+    class PlainServer(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                tell(None, "http://{}:{}".format(*listener.getsockname()[:2]))
+
+    config = uvicorn.Config(
+        headway.asgi, ws="websockets-sansio", lifespan="on", log_config=None, timeout_graceful_shutdown=5
+    )
+    PlainServer(config).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])
