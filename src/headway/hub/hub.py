@@ -26,7 +26,7 @@ from headway.model.report import Batch, BatchAnswer, Log, Report
 from headway.model.task import Task, TaskState
 from headway.ports.bus import Bus
 from headway.ports.link import Link
-from headway.ports.store import LogEntry, Page, Store, TaskQuery, Tombstone
+from headway.ports.store import LogEntry, Page, Store, TaskQuery
 
 __all__ = ["Hub", "HubSettings"]
 
@@ -162,6 +162,12 @@ class Hub:
         check(grant, Action.READ, task.channel, task.id)
         return task
 
+    def finished(self, task_id: str) -> bool:
+        """Whether a task has finished, as clients can see it; one that is not at hand finished long ago."""
+        task = self.records.tasks.get(task_id)
+        shown = None if task is None else self.records.channels[task.channel].log.get(task_id)
+        return shown is None or (isinstance(shown.record, Task) and shown.record.state.terminal)
+
     async def tasks(self, grant: Grant, query: TaskQuery) -> Page:
         """A page of the tasks that the grant covers, whatever the query says of channels.
 
@@ -196,6 +202,8 @@ class Hub:
             IllegalTransition: it has not finished.
         """
         task = await self.records.find(task_id)
+        ancestors = {} if task is None else await self.records.ancestors(task)
+        task = None if task is None else await self.records.find(task_id)
         if task is None:
             raise NotFound(task=task_id)
         check(grant, Action.PUBLISH, task.channel, task.id)
@@ -206,11 +214,10 @@ class Hub:
                 wanted="removed",
             )
         changes = Changes()
-        tombstone = Tombstone(task.id, task.channel, 0, self.clock())
-        self.records.put(tombstone)
-        changes.add(tombstone, fact=True)
-        await self._ledger.commit(changes)
+        self._ledger.remove(changes, task, self.clock(), ancestors)
         self._logs.drop(task_id)
+        self._ledger.drop_lines(task_id)
+        await self._ledger.commit(changes)
 
     def open_channels(self, grant: Grant) -> list[str]:
         """Channels that this grant opens by name, its own first; for an administrator also those in use."""

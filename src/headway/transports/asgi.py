@@ -22,7 +22,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _HIGH_WATER = 65_536
 
 
-def _line(message: bytes) -> bytes:
+def _line(message: bytes, _cursor: str = "") -> bytes:
     # JSON has no line feed of its own, so a batch can be taken apart again; ASGI wants one call for each message.
     return message + b"\n"
 

@@ -6,12 +6,14 @@ import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from headway.errors import Draining
 from headway.hub.hub import Hub
 from headway.model.grant import Grant
 from headway.wire.session import SessionLimits
 
 if TYPE_CHECKING:
     from headway.transports.conversation import Conversation
+    from headway.transports.streams import Stream
 
 __all__ = ["RETRY_AFTER", "Service", "Verify"]
 
@@ -33,7 +35,7 @@ class Service:
         drain_spread: seconds over which clients are told to come back after a drain.
         path: of the native WebSocket.
         origins: origins whose pages may use the cookie, besides the server's own; `*` allows all.
-        conversations: those that are open.
+        conversations, streams: those that are open.
     """
 
     def __init__(
@@ -61,15 +63,18 @@ class Service:
         self.drain_spread = drain_spread
         self.path = path
         self.conversations: set[Conversation] = set()
+        self.streams: set[Stream] = set()
         self.draining = False
 
     @property
     def crowded(self) -> bool:
         """Whether no more connections may come."""
-        return 0 < self.max_connections <= len(self.conversations)
+        return 0 < self.max_connections <= len(self.conversations) + len(self.streams)
 
     def drain(self) -> None:
         """Say goodbye to everybody, with reconnection times spread over `drain_spread` seconds."""
         self.draining = True
         for conversation in tuple(self.conversations):
             conversation.goodbye(round(random.uniform(0, self.drain_spread), 2))  # noqa: S311 - chance, not secrecy
+        for stream in tuple(self.streams):
+            stream.end(Draining())

@@ -31,7 +31,13 @@ SERVICE = "headway"
 
 _HIGH_WATER = 65_536
 _CLOSING_SECONDS = 2.0
-_CODEC = NativeCodec(ws.text_frame)
+
+
+def _framed(message: bytes, _cursor: str) -> bytes:
+    return ws.text_frame(message)
+
+
+_CODEC = NativeCodec(_framed)
 
 
 class Gate(asyncio.Protocol):

@@ -12,7 +12,7 @@ from headway.ports.link import Codec, Version
 from headway.ports.store import LogEntry, Tombstone
 from headway.wire.server_messages import change, log, removed, snapshot
 
-__all__ = ["SNAPSHOT_BYTES", "NativeCodec"]
+__all__ = ["SNAPSHOT_BYTES", "Frame", "NativeCodec"]
 
 SNAPSHOT_BYTES = 262_144
 """A longer answer goes out in parts: many WebSocket libraries refuse messages above a megabyte."""
@@ -20,12 +20,16 @@ SNAPSHOT_BYTES = 262_144
 _encode = msgspec.json.Encoder().encode
 
 
+Frame = Callable[[bytes, str], bytes]
+"""Wraps one message; the text is the cursor up to it, empty where it has none."""
+
+
 class NativeCodec(Codec):
     """`spec/wire.md` §4, each message in the frame of its door. One instance for each door: equal means identical."""
 
     __slots__ = ("_frame",)
 
-    def __init__(self, frame: Callable[[bytes], bytes]) -> None:
+    def __init__(self, frame: Frame) -> None:
         self._frame = frame
 
     def snapshot(self, name: bytes, cursor: Cursor, reset: bool, versions: Sequence[Version]) -> bytes:
@@ -42,13 +46,17 @@ class NativeCodec(Codec):
 
     def changes(self, name: bytes, epoch: str, versions: Sequence[Version]) -> bytes:
         frame = self._frame
-        return b"".join([frame(_change(name, epoch, version)) for version in versions])
+        parts = []
+        for version in versions:
+            cursor = f"{epoch}.{version.record.rev}"
+            parts.append(frame(_change(name, cursor, version), cursor))
+        return b"".join(parts)
 
     def log(
         self, name: bytes, task: str, offset: int, end: int, trimmed: int, entries: Sequence[LogEntry]
     ) -> bytes:
         encoded = [_encode({"at": entry.at, "level": entry.level, "text": entry.text}) for entry in entries]
-        return self._frame(log(name, task, offset, end, trimmed, encoded))
+        return self._frame(log(name, task, offset, end, trimmed, encoded), "")
 
     def _part(
         self, name: bytes, cursor: Cursor, reset: bool, versions: Sequence[Version], more: bool
@@ -66,12 +74,12 @@ class NativeCodec(Codec):
                 tasks.append(version.json)
             else:
                 notifications.append(version.json)
-        return self._frame(snapshot(name, str(cursor), reset, tasks, notifications, gone, more))
+        at = str(cursor)
+        return self._frame(snapshot(name, at, reset, tasks, notifications, gone, more), at)
 
 
-def _change(name: bytes, epoch: str, version: Version) -> bytes:
+def _change(name: bytes, cursor: str, version: Version) -> bytes:
     record = version.record
-    cursor = f"{epoch}.{record.rev}"
     if isinstance(record, Tombstone):
         return removed(name, cursor, record.id)
     return change(name, cursor, b"task" if isinstance(record, Task) else b"notification", version.json)
