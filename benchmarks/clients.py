@@ -3,7 +3,7 @@
     python -m benchmarks.clients HOST PORT COUNT [MESSAGE ...]
 
 Each client opens the native WebSocket (or a bare TCP connection with `--bare`) and sends the messages, one frame each.
-Prints `ready` when every client has received as many frames as it sent messages, then answers each line on standard input
+`--path` names another path, and `--expect` how many frames answer a client that has just come. Prints `ready` when every client has received as many frames as it sent messages, then answers each line on standard input
 with a line of JSON: `{"frames": …, "bytes": …, "lost": …}` since the line before.
 """
 
@@ -21,8 +21,8 @@ import time
 import uvloop
 
 _UPGRADE = (
-    "GET /ws HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    "Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: headway.v1\r\n\r\n"
+    "GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
 
 
@@ -93,15 +93,23 @@ class Crowd:
     """All clients of this process."""
 
     def __init__(
-        self, host: str, port: int, count: int, messages: list[str], bare: bool, stamp: bool
+        self,
+        address: tuple[str, int],
+        count: int,
+        messages: list[str],
+        *,
+        bare: bool,
+        stamp: bool,
+        path: str,
+        expect: int,
     ) -> None:
         self.bare = bare
         self.count = count
         self.messages = b"".join(masked(message.encode()) for message in messages)
-        self.expected = count * len(messages)
+        self.expected = count * (expect or len(messages))
         key = base64.b64encode(os.urandom(16)).decode()
-        self.upgrade = _UPGRADE.format(host=host, port=port, key=key).encode()
-        self.address = (host, port)
+        self.upgrade = _UPGRADE.format(path=path, host=address[0], port=address[1], key=key).encode()
+        self.address = address
         self.bytes = self.frames = self.lost = self.connected = 0
         self.stamp = stamp
         self.delays: list[float] = []
@@ -150,8 +158,13 @@ class Crowd:
 async def main(arguments: list[str]) -> None:
     bare = "--bare" in arguments
     stamp = "--stamp" in arguments
-    host, port, count, *messages = [part for part in arguments if part not in ("--bare", "--stamp")]
-    crowd = Crowd(host, int(port), int(count), messages, bare, stamp)
+    path, expect = "/ws", 0
+    if "--path" in arguments:
+        path = arguments.pop(arguments.index("--path") + 1)
+    if "--expect" in arguments:
+        expect = int(arguments.pop(arguments.index("--expect") + 1))
+    host, port, count, *messages = [part for part in arguments if not part.startswith("--")]
+    crowd = Crowd((host, int(port)), int(count), messages, bare=bare, stamp=stamp, path=path, expect=expect)
     await crowd.connect()
     crowd.report()
     print("ready", flush=True)

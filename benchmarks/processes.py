@@ -14,13 +14,20 @@ from typing import Any, Self
 class Child:
     """`python -m MODULE ...`, ended when the block ends."""
 
-    def __init__(self, module: str, arguments: Sequence[object]) -> None:
+    def __init__(self, module: str, arguments: Sequence[object], program: str = sys.executable) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", module, *map(str, arguments)],
+            [program, *(["-m", module] if module else []), *map(str, arguments)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
+
+    @classmethod
+    def of(cls, command: list[str]) -> Self:
+        """A command of ours (`-m MODULE ...`), or of a program that is named first."""
+        if command[0] == "-m":
+            return cls(command[1], command[2:])
+        return cls("", command[1:], command[0])
 
     def __enter__(self) -> Self:
         return self
