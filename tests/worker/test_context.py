@@ -72,6 +72,16 @@ def test_notifications(far: FarEnd) -> None:
     ]
 
 
+@pytest.mark.parametrize("link", ["javascript:alert(1)", "//elsewhere", "/a b", "/" + "x" * 3000, object()])
+def test_a_notification_whose_link_cannot_be_is_sent_without(
+    far: FarEnd, caplog: pytest.LogCaptureFixture, link: str
+) -> None:
+    headway.notify("ada", "Ready", link=link)
+    assert headway.flush(10)
+    assert [(notify.title, notify.link) for notify in far.of(Notify)] == [("Ready", None)]
+    assert "link" in caplog.text
+
+
 async def test_decorated_functions(far: FarEnd) -> None:
     @headway.tracked()
     def import_rows(count: int) -> int:
@@ -99,7 +109,7 @@ def test_every_public_name_is_there_and_nothing_else_is() -> None:
         assert getattr(headway, name) is not None
     assert set(headway.__all__) <= set(dir(headway))
     with pytest.raises(AttributeError):
-        headway.nothing  # noqa: B018 - looked up on purpose
+        headway.nothing  # type: ignore[attr-defined]  # noqa: B018 - looked up on purpose
 
 
 def test_importing_loads_nothing_that_is_not_needed() -> None:

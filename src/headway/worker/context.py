@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import Any, ParamSpec, TypeVar, cast
 
-from headway.model.notification import CONTENT_CHARS, LINK_CHARS, SOURCE_CHARS, Severity
+from headway.model.notification import CONTENT_CHARS, SOURCE_CHARS, Severity
 from headway.model.progress import Amount
 from headway.model.report import Notify
 from headway.model.task import TITLE_CHARS
@@ -197,7 +197,7 @@ def notify(
         content=values.text(content, CONTENT_CHARS),
         kind=values.text(kind, SOURCE_CHARS),
         severity=loudness,
-        link=None if link is None else values.text(link, LINK_CHARS),
+        link=values.link(link, complaints),
         source=None if source is None else values.text(source, SOURCE_CHARS),
         task=about or (None if ambient_task is None else ambient_task.id),
         data=values.json_object(data, "data", CONTENT_CHARS, complaints),

@@ -14,6 +14,7 @@ import msgspec
 
 from headway.errors import InvalidField
 from headway.model.ids import ID_CHARS, check_id
+from headway.model.notification import LINK_CHARS, check_link
 from headway.model.progress import MAX_AMOUNT, MAX_STEPS, NAME_CHARS, Amount, StepPlan
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "identifier",
     "json_object",
     "json_value",
+    "link",
     "percent",
     "plan",
     "tags",
@@ -105,6 +107,17 @@ def identifier(value: Any, field: str, complaints: Complaints) -> str | None:
         return check_id(text(value, ID_CHARS + 1), field)
     except InvalidField as error:
         complaints.append(f"{field} {_shown(value)} was not used: {error.message}")
+        return None
+
+
+def link(value: Any, complaints: Complaints) -> str | None:
+    """An address that a reader may be sent to, or None."""
+    if value is None:
+        return None
+    try:
+        return check_link(text(value, LINK_CHARS + 1))
+    except InvalidField as error:
+        complaints.append(f"link {_shown(value)} was not used: {error.message}")
         return None
 
 

@@ -3,7 +3,7 @@
 export { type ClientOptions, HeadwayClient } from "./client.ts";
 export type { Token } from "./credentials.ts";
 export type { Environment } from "./environment.ts";
-export { HeadwayError } from "./errors.ts";
+export { HeadwayError, TOKEN_EXPIRED } from "./errors.ts";
 export {
   type Attempt,
   type Children,

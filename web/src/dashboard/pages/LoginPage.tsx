@@ -6,7 +6,7 @@ import { HeadwayError } from "../../client/index.ts";
 import { Logo } from "../parts/Logo.tsx";
 import { go, safeNext } from "../state/location.ts";
 import * as rest from "../state/rest.ts";
-import { end } from "../state/session.ts";
+import { end, ended } from "../state/session.ts";
 import { t } from "../state/settings.ts";
 
 /** A refusal in our own words, in the reader's language; anything else as the server says it. */
@@ -29,6 +29,7 @@ export function LoginPage() {
       await rest.login(proof);
       // Whoever was logged in before in this page is so no more; the page gone to asks who it is now.
       end();
+      ended.value = undefined;
       go(next, "replace");
     } catch (error) {
       problem.value = explain(error, "code" in proof);
@@ -57,6 +58,11 @@ export function LoginPage() {
       >
         <Logo />
         <h1>{words.login}</h1>
+        {ended.value && !problem.value && (
+          <div class="problem" role="alert">
+            {ended.value === "expired" ? words.loginExpired : words.loginEnded}
+          </div>
+        )}
         {problem.value && (
           <div class="problem" role="alert">
             <b>{words.loginFailed}.</b> {problem.value}

@@ -1,7 +1,7 @@
 /** Who is logged in, and the one client that all pages share. */
 
 import { computed, effect, signal } from "@preact/signals";
-import { HeadwayClient, HeadwayError, type Status } from "../../client/index.ts";
+import { HeadwayClient, HeadwayError, type Status, TOKEN_EXPIRED } from "../../client/index.ts";
 import { announceable } from "./announcer.ts";
 import { go, href, path, route } from "./location.ts";
 import * as rest from "./rest.ts";
@@ -18,6 +18,9 @@ export const clock = signal(Date.now());
 
 export const canCancel = computed(() => me.value?.can.some((ability) => ability === "cancel" || ability === "admin"));
 export const canPublish = computed(() => me.value?.can.some((ability) => ability === "publish" || ability === "admin"));
+
+/** Why a login page came up by itself; undefined when somebody went there. */
+export const ended = signal<"expired" | "refused" | undefined>(undefined);
 
 let beginning = false;
 
@@ -42,7 +45,7 @@ function connect(who: rest.Me): void {
   const made = new HeadwayClient({ url: new URL(href("/"), location.href).href });
   made.on("status", (now) => {
     status.value = now;
-    if (now.state === "refused") void checkStillIn();
+    if (now.state === "refused") void checkStillIn(now.error);
   });
   client.value = made;
   followChannels(
@@ -54,6 +57,7 @@ function connect(who: rest.Me): void {
 
 /** Stop everything that belonged to somebody. */
 export async function logOut(): Promise<void> {
+  ended.value = undefined;
   await rest.logout().catch(() => undefined);
   end();
   go("/login");
@@ -82,11 +86,14 @@ export function watchSession(): void {
   });
 }
 
-async function checkStillIn(): Promise<void> {
+async function checkStillIn(why: HeadwayError): Promise<void> {
   try {
     await rest.me();
   } catch (error) {
-    if (isRefusal(error)) toLogin();
+    if (!isRefusal(error)) return;
+    // A cookie goes with the token that it holds: what is asked then says only that there is none.
+    ended.value = why.code === TOKEN_EXPIRED ? "expired" : "refused";
+    toLogin();
   }
 }
 

@@ -88,6 +88,8 @@ export const en = {
   loginToken: "Token",
   loginHint: "Paste a token. Whoever runs the server makes one with",
   loginAgain: "A login link works once. Restart the server for a new one, or paste a token.",
+  loginExpired: "Your login has expired. Log in again to go on where you were.",
+  loginEnded: "You are not logged in here any more. Log in again to go on where you were.",
   tokenRefused: "The server does not accept this token.",
 
   keys: "Keys",
