@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -48,8 +49,8 @@ class Server:
         settings = {"secret": SECRET, "port": 0, "data": str(data), **settings}
         self.tokens = Tokens(str(settings["secret"]))
         self.output = ""
-        self._told = threading.Event()
-        self._urls: list[str] = []
+        self._news = threading.Condition()
+        self._ended = False
         environment = {name: value for name, value in os.environ.items() if not name.startswith("HEADWAY_")}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.servers", form, json.dumps(settings)],
@@ -63,11 +64,11 @@ class Server:
         # A pipe that nobody reads would stop the server when it is full.
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self._told.wait(PATIENCE)
-        if not self._urls:
+        try:
+            self.url: str = self.until(r"^LISTENING (.*)$")
+        except AssertionError:
             self.kill()
-            raise AssertionError(f"the server did not start:\n{self.output}")
-        self.url: str = self._urls[0]
+            raise
         self.ws: str = f"ws{self.url.removeprefix('http')}/ws"
         host, _, port = self.url.removeprefix("http://").rpartition(":")
         self.address = (host, int(port))
@@ -141,15 +142,31 @@ class Server:
                 self.kill()
         self._http.clear()
 
+    def until(self, pattern: str) -> str:
+        """Wait until the output has this; its (first group of the) match."""
+        found: list[re.Match[str]] = []
+
+        def seen() -> bool:
+            match = re.search(pattern, self.output, re.MULTILINE)
+            found.extend([match] if match else [])
+            return bool(found) or self._ended
+
+        with self._news:
+            self._news.wait_for(seen, PATIENCE)
+        if not found:
+            raise AssertionError(f"{pattern!r} never came:\n{self.output}")
+        return found[0][found[0].re.groups and 1]
+
     def _read(self) -> None:
         assert self.process.stdout is not None
         with self.process.stdout as lines:
             for line in lines:
-                self.output += line
-                if line.startswith("LISTENING "):
-                    self._urls.append(line.split()[1])
-                    self._told.set()
-        self._told.set()
+                with self._news:
+                    self.output += line
+                    self._news.notify_all()
+        with self._news:
+            self._ended = True
+            self._news.notify_all()
 
 
 @contextmanager

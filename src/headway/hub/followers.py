@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from functools import partial
 
@@ -81,8 +81,20 @@ class Followers:
     """Opens subscriptions; shared by all clients."""
 
     def __init__(
-        self, records: Records, logs: TaskLogs, store: Store, wheel: Wheel, max_subscriptions: int
+        self,
+        records: Records,
+        logs: TaskLogs,
+        store: Store,
+        wheel: Wheel,
+        max_subscriptions: int,
+        flush: Callable[[], Awaitable[object]],
     ) -> None:
+        """Follow nothing yet.
+
+        Args:
+            flush: writes what waits to be written, so that the store has every line that is not at hand.
+        """
+        self._flush = flush
         self.records = records
         self.max_subscriptions = max_subscriptions
         self._logs = logs
@@ -180,6 +192,8 @@ class Followers:
 
     async def _send_stored(self, wanted: Wanted, log: TaskLog, offset: int, link: Link) -> int:
         """Send lines that are no longer at hand, page by page; returns where the lines at hand go on."""
+        if offset < log.start:
+            await self._flush()
         while offset < log.start and not link.full:
             page = await self._store.log(wanted.task or "", offset, _LOG_PAGE)
             page = tuple(entry for entry in page if entry.offset < log.start)

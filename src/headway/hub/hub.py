@@ -88,7 +88,12 @@ class Hub:
         )
         self._intake = Intake(self.records, self._ledger, self._logs, self._liveness, self.clock)
         self._followers = Followers(
-            self.records, self._logs, self._store, self.wheel, self._settings.max_subscriptions
+            self.records,
+            self._logs,
+            self._store,
+            self.wheel,
+            self._settings.max_subscriptions,
+            self._ledger.flush,
         )
         self._upkeep = Upkeep(
             self._store,
@@ -191,6 +196,8 @@ class Hub:
         if log is not None and offset >= log.start:
             entries = tuple(log.since(offset)[:limit])
         else:
+            # Lines that are not at hand any more may still be on their way to the store.
+            await self._ledger.flush()
             entries = await self._store.log(task_id, offset, limit)
         return (entries[-1].offset + 1 if entries else offset), entries
 

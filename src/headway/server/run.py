@@ -24,7 +24,6 @@ __all__ = ["Listening", "bind", "run"]
 _log = logging.getLogger("headway.server")
 
 _BACKLOG = 2048
-_REQUEST_SECONDS = 10.0
 _DESCRIPTORS_KEPT = 100
 
 Listening = Callable[[Headway, str], object]
@@ -66,7 +65,7 @@ def run(headway: Headway, listener: socket.socket, listening: Listening) -> None
         headway.service.max_connections = max(1, room - _DESCRIPTORS_KEPT)
     config = uvicorn.Config(
         headway.asgi,
-        http=PromptHttp,
+        http=type("Http", (PromptHttp,), {"patience": settings.auth_timeout}),
         interface="asgi3",
         ws=Gate,
         lifespan="off",
@@ -127,13 +126,16 @@ class _Server(uvicorn.Server):
 
 
 class PromptHttp(HttpToolsProtocol):
-    """Uvicorn's HTTP protocol, for which a request that does not begin in time is none."""
+    """Uvicorn's HTTP protocol, for which a request whose head does not come in time is none."""
+
+    patience = 10.0
+    """Seconds; as long as a WebSocket has until it must have authenticated."""
 
     _arrival: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._arrival = self.loop.call_later(_REQUEST_SECONDS, transport.close)
+        self._arrival = self.loop.call_later(self.patience, transport.close)
 
     def on_headers_complete(self) -> None:
         # Also before an upgrade: a timer that is left behind would keep this protocol in memory.

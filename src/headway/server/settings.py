@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,6 +20,7 @@ from headway.errors import ConfigurationError
 __all__ = ["LOOPBACK", "Settings", "load_settings"]
 
 LOOPBACK = frozenset(("127.0.0.1", "localhost", "::1"))
+_BASE_PATH = re.compile(r"(/[A-Za-z0-9_~.-]+)+\Z")
 _LONG_SECRET = 32
 _SHORT_SECRET = 8
 
@@ -43,6 +45,18 @@ class Settings(BaseSettings):
     )
     public_url: str | None = Field(
         None, description="Address that people reach the server by, when a proxy is in front."
+    )
+    base_path: str | None = Field(
+        None,
+        description="Path below which everything of Headway lives, `/headway` for one; it is `/headway` when another "
+        "application is beside it.",
+    )
+    wsgi: str | None = Field(
+        None,
+        description="WSGI application (`module:name`, or `module:make()`) that gets every path that is not Headway's.",
+    )
+    asgi: str | None = Field(
+        None, description="The same for an ASGI application; its WebSockets and its lifespan work too."
     )
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
@@ -70,7 +84,10 @@ class Settings(BaseSettings):
     log_lines: int = Field(10_000, ge=100, le=1_000_000, description="Lines kept of each task's log.")
     heartbeat: float = Field(25.0, ge=1, le=300, description="Seconds between heartbeats to a client.")
     auth_timeout: float = Field(
-        10.0, ge=0.1, le=120, description="Seconds until a client must have authenticated."
+        10.0,
+        ge=0.1,
+        le=120,
+        description="Seconds until a client must have sent its request, and then until it must have authenticated.",
     )
     write_deadline: float = Field(
         30.0, ge=0.5, le=600, description="Seconds after which a client that reads nothing is closed."
@@ -107,6 +124,14 @@ class Settings(BaseSettings):
             if isinstance(value, str)
             else value
         )
+
+    @field_validator("base_path")
+    @classmethod
+    def _check_base_path(cls, value: str | None) -> str | None:
+        value = (value or "").rstrip("/")
+        if value and not _BASE_PATH.match(value):
+            raise ValueError("a path looks like /headway")
+        return value or None
 
     @classmethod
     def settings_customise_sources(

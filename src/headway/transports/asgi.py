@@ -55,11 +55,12 @@ class AsgiConnection(Conversation):
         return True
 
     def send(self, message: bytes) -> None:
-        if self._close is None:
+        if self._close is None and self.takes(message):
             self._queue(_line(message))
 
     def ping(self) -> None:
-        """ASGI has no ping; its servers send their own."""
+        """ASGI has no ping: its servers send their own, keep the answers, and end who does not answer."""
+        self.heard()
 
     def hang_up(self, code: int, reason: str) -> None:
         if self._close is None:

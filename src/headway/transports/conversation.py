@@ -24,6 +24,8 @@ __all__ = ["CLOSE_BASE", "Conversation", "wanted_by"]
 _log = logging.getLogger("headway.connection")
 
 CLOSE_BASE = 4000
+_MOST_ANSWERS = 262_144
+"""Bytes of answers that may wait for a client that asks and asks and reads nothing."""
 _COMMANDS: dict[type, type[r.Cancel | r.Pause | r.Resume]] = {
     n.Cancel: r.Cancel,
     n.Pause: r.Pause,
@@ -51,13 +53,14 @@ def wanted_by(message: n.Subscribe) -> Wanted:
 class Conversation(Link):
     """A native conversation. The door that carries it gives `send`, `ping` and `hang_up`."""
 
-    __slots__ = ("_ended", "_follower", "_service", "_session", "_turn_at")
+    __slots__ = ("_answers", "_ended", "_follower", "_service", "_session", "_turn_at")
 
     def __init__(self, service: Service) -> None:
         self._service = service
         self._session = Session(service.limits, service.hub.wheel.now())
         self._follower: Follower | None = None
         self._ended = False
+        self._answers = 0
         self._turn_at = float("inf")
 
     @abstractmethod
@@ -110,6 +113,21 @@ class Conversation(Link):
         self.finish()
         self.hang_up(CLOSE_BASE + error.code, error.message)
 
+    def takes(self, message: bytes) -> bool:
+        """Whether one more message may wait; when too much of them does, the client is not heard any more."""
+        if not self.full:
+            self._answers = 0
+            return True
+        self._answers += len(message)
+        if self._answers <= _MOST_ANSWERS:
+            return True
+        if not self._ended:
+            error = e.SlowReader()
+            _log.info("connection ended", extra={"code": error.code, "user": self._session.user})
+            self.finish()
+            self.hang_up(CLOSE_BASE + error.code, error.message)
+        return False
+
     def goodbye(self, reconnect_in: float) -> None:
         """The server is about to stop."""
         if not self._ended:
@@ -133,6 +151,10 @@ class Conversation(Link):
             self._handle(self._session.receive(data, self._service.hub.wheel.now()))
         except (e.ReconnectError, e.RefusedError) as error:
             self.end(error)
+        except e.RateLimited as error:
+            # Who sends too much and reads nothing is not answered each time.
+            if not self.full:
+                self.send(n.error(error))
         except e.HeadwayError as error:
             self.send(n.error(error))
         except Exception:  # noqa: BLE001 - whatever a message does, it ends this conversation at most

@@ -159,7 +159,7 @@ class WebSocketConnection(Conversation, asyncio.Protocol):
         return True
 
     def send(self, message: bytes) -> None:
-        if not self._hung_up:
+        if not self._hung_up and self.takes(message):
             self._transport.write(ws.text_frame(message))
 
     def ping(self) -> None:
@@ -225,6 +225,9 @@ class WebSocketConnection(Conversation, asyncio.Protocol):
         elif isinstance(event, ws.Violation):
             self.finish()
             self.hang_up(event.code, event.reason)
+            # Nothing more is read, so an answer to the close would be waited for in vain.
+            if self._transport.can_write_eof():
+                self._transport.write_eof()
 
     def _check(self) -> None:
         """Whether a client that was full has read anything since it was last looked at."""
