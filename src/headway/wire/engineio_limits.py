@@ -32,6 +32,6 @@ class EngineLimits(msgspec.Struct, frozen=True):
     upgrade_timeout: float = 10.0
     probing_poll: float = 0.1
     close_timeout: float = 30.0
-    max_waiting: int = 256
+    max_waiting: int = 1024
     max_waiting_bytes: int = 65_536
     upgrades: tuple[str, ...] = (WEBSOCKET,)
