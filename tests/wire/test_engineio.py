@@ -217,6 +217,21 @@ def test_any_order_of_events_keeps_the_rules(steps: list[tuple[float, Event]], w
         assert session.wait(now) >= 0
 
 
+@given(
+    st.lists(st.tuples(st.sampled_from(["post", "text", "binary"]), st.binary(max_size=120)), max_size=8),
+    st.booleans(),
+)
+def test_no_bytes_raise_anything(steps: list[tuple[str, bytes]], websocket: bool) -> None:
+    session = EngineSession("s", LIMITS, 0.0, websocket=websocket)
+    for what, data in steps:
+        if what == "post":
+            actions = session.post_opened(0.0) or session.post(data, 0.0)
+            assert isinstance(actions[0], AnswerPost | Refuse)
+        else:
+            session.ws_opened(0.0)
+            session.ws_message(data, what == "binary", 0.0)
+
+
 class UpgradingClient(RuleBasedStateMachine):
     """A client that keeps the protocol, with answers that arrive whenever they like: nothing is lost, order is kept."""
 

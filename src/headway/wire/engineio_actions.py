@@ -1,6 +1,7 @@
 """What a session of Engine.IO (`engineio.py`) returns: what is to be done with its requests and its socket, and what came.
 
-Values only. Actions are to be carried out in their order; `Closed` is always the last of a session.
+Values only. Actions are to be carried out in their order; `Closed` is always the last that a session returns. Messages that
+come after the owner itself ended the session, in a list that it was given before, are to be dropped.
 """
 
 from __future__ import annotations
