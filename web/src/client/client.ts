@@ -4,7 +4,7 @@ import { Commands } from "./commands.ts";
 import { Connection } from "./connection.ts";
 import type { Token } from "./credentials.ts";
 import { browserEnvironment, type Environment } from "./environment.ts";
-import { CLIENT_CLOSED, HeadwayError } from "./errors.ts";
+import { CLIENT_CLOSED, HeadwayError, NOT_FOUND } from "./errors.ts";
 import type { Task } from "./model.ts";
 import { Numbers } from "./numbers.ts";
 import type { ErrorMessage, Name, ServerMessage, Welcome } from "./protocol.ts";
@@ -27,6 +27,9 @@ interface ClientEvents {
 
 /** Between a refusal that says "later" and the next try of that subscription. */
 const LATER_MS = 5_000;
+/** A page can be faster than the report that creates its task: it asks again after this, and then ever more seldom. */
+const EARLY_MS = 500;
+const EARLY_LIMIT_MS = 30_000;
 
 export class HeadwayClient {
   readonly url: string;
@@ -35,6 +38,7 @@ export class HeadwayClient {
   readonly #commands: Commands;
   readonly #numbers = new Numbers();
   readonly #subscriptions = new Map<Name, Subscription>();
+  readonly #retries = new Map<Name, unknown>();
   readonly #listeners: { [Name in keyof ClientEvents]: Set<(event: ClientEvents[Name]) => void> } = {
     status: new Set(),
     welcome: new Set(),
@@ -168,16 +172,27 @@ export class HeadwayClient {
     const subscription = message.id === undefined ? undefined : this.#subscriptions.get(message.id);
     if (!subscription) return;
     subscription.refuse(error);
-    if (!error.retryable) return;
+    this.#clearRetry(subscription.id);
+    const wait = waitAfter(error, subscription);
+    if (wait === undefined || this.#subscriptions.get(subscription.id) !== subscription) return;
     const again = () => {
-      if (this.#subscriptions.get(subscription.id) === subscription) this.#connection.send(subscription.message());
+      this.#retries.delete(subscription.id);
+      this.#connection.send(subscription.message());
     };
-    this.#environment.setTimeout(again, LATER_MS * (0.5 + this.#environment.random()));
+    const timer = this.#environment.setTimeout(again, wait * (0.5 + this.#environment.random()));
+    this.#retries.set(subscription.id, timer);
+  }
+
+  #clearRetry(id: Name): void {
+    const timer = this.#retries.get(id);
+    if (timer !== undefined) this.#environment.clearTimeout(timer);
+    this.#retries.delete(id);
   }
 
   #forget(subscription: Subscription): void {
     const { id } = subscription;
     this.#subscriptions.delete(id);
+    this.#clearRetry(id);
     this.#connection.send({ type: "unsubscribe", id });
     // Messages for the old subscription may be under way, and nothing in them would tell them from those of a new one
     // with the same number. The server works in order: what is under way has arrived when this ping is answered.
@@ -191,6 +206,13 @@ export class HeadwayClient {
   #emit<Name extends keyof ClientEvents>(name: Name, event: ClientEvents[Name]): void {
     for (const listener of this.#listeners[name]) listener(event);
   }
+}
+
+/** Milliseconds until a refused subscription is asked for again; `undefined` for never. */
+function waitAfter(error: HeadwayError, { options, refusals }: Subscription): number | undefined {
+  if (error.retryable) return LATER_MS;
+  if (error.code !== NOT_FOUND || options.task === undefined) return undefined;
+  return Math.min(EARLY_LIMIT_MS, EARLY_MS * 2 ** (refusals - 1));
 }
 
 /** Where the socket of the server at `url` is. */

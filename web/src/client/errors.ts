@@ -4,6 +4,7 @@
 export const NO_ANSWER = 0;
 /** The client was closed by its own side. */
 export const CLIENT_CLOSED = 1;
+export const NOT_FOUND = 104;
 export const UNAUTHENTICATED = 401;
 export const TOKEN_EXPIRED = 402;
 

@@ -36,6 +36,7 @@ export class Subscription {
   readonly #onClose: (subscription: Subscription) => void;
   #state: SubscriptionState = "waiting";
   #error: HeadwayError | undefined;
+  #refusals = 0;
   #logNext: number | undefined;
 
   constructor(
@@ -57,6 +58,11 @@ export class Subscription {
 
   get error(): HeadwayError | undefined {
     return this.#error;
+  }
+
+  /** How often it was refused in a row. */
+  get refusals(): number {
+    return this.#refusals;
   }
 
   get cursor(): string | undefined {
@@ -105,6 +111,7 @@ export class Subscription {
     if (message.type === "snapshot") {
       this.#state = message.more ? "partial" : "live";
       this.#error = undefined;
+      this.#refusals = 0;
     }
     const changed = apply(this.#records, message);
     if (changed || message.type === "snapshot") this.#listener({ type: "records", change: message });
@@ -113,6 +120,7 @@ export class Subscription {
   /** The server does not answer this one. What was held may no longer be ours to see. */
   refuse(error: HeadwayError): void {
     this.#error = error;
+    this.#refusals += 1;
     if (!error.retryable) {
       this.#state = "refused";
       Object.assign(this.#records, noRecords());

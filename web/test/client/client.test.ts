@@ -293,6 +293,43 @@ describe("subscriptions", () => {
     expect(world.socket.sent.slice(before)).toMatchObject([{ type: "subscribe", id: 2 }]);
   });
 
+  test("a page that is faster than the report that creates its task asks again, ever more seldom", async () => {
+    const { client } = await live();
+    const early = client.subscribe({ task: "soon" });
+    const refuse = () => world.socket.say({ type: "error", id: 2, code: 104, message: "Not found.", retryable: false });
+    const asked = () => world.socket.sent.filter((message) => message.type === "subscribe" && message.id === 2).length;
+    refuse();
+    await world.pass(800);
+    expect(asked()).toBe(2);
+    refuse();
+    await world.pass(400);
+    expect(asked()).toBe(2);
+    await world.pass(1200);
+    expect(asked()).toBe(3);
+    world.socket.say(snapshot("e.7", [task("soon", 7)], true, 2));
+    expect(early.state).toBe("live");
+    expect(early.error).toBeUndefined();
+    await world.pass(20_000);
+    expect(asked()).toBe(3);
+  });
+
+  test("one that was refused is not asked for twice after a reconnection, nor once it is closed", async () => {
+    const { client } = await live();
+    const early = client.subscribe({ task: "soon" });
+    const refused = { type: "error", id: 2, code: 104, message: "Not found.", retryable: false };
+    world.socket.say(refused);
+    world.socket.say(refused);
+    world.socket.say(refused);
+    const before = world.socket.sent.length;
+    await world.pass(3000);
+    expect(world.socket.sent.slice(before)).toMatchObject([{ type: "subscribe", id: 2 }]);
+    world.socket.say(refused);
+    early.close();
+    const after = world.socket.sent.length;
+    await world.pass(60_000);
+    expect(world.socket.sent.slice(after).filter(({ type }) => type === "subscribe")).toEqual([]);
+  });
+
   test("a snapshot in parts is partial until the last", async () => {
     const { subscription } = await live();
     world.socket.say({ ...snapshot("e.5", [], true), more: true });
