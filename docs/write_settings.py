@@ -1,0 +1,48 @@
+"""Write the table in `docs/reference/settings.md` anew from `headway.server.settings.Settings`.
+
+    .venv/bin/python docs/write_settings.py
+
+A test says when that is due.
+"""
+
+# ruff: noqa: INP001 - a script in a folder of texts
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from headway.cli.serve import serve
+from headway.server.settings import Settings
+
+PAGE = Path(__file__).parent / "reference" / "settings.md"
+HEAD = "| setting, key in the file | flag | variable | default | meaning |\n|---|---|---|---|---|\n"
+
+
+def main() -> None:
+    """Put the table in the place of the one that is there."""
+    before, _, rest = PAGE.read_text().partition(HEAD)
+    _, _, after = rest.partition("\n\n")
+    PAGE.write_text(f"{before}{HEAD}{rows()}\n{after}")
+
+
+def rows() -> str:
+    """A line for each setting."""
+    lines = []
+    for name, field in Settings.model_fields.items():
+        flag = f"`--{name.replace('_', '-')}`" if name in serve.__annotations__ else "none"
+        meaning = (field.description or "").replace("|", "\\|")
+        lines.append(
+            f"| `{name}` | {flag} | `HEADWAY_{name.upper()}` | {_shown(field.default)} | {meaning} |\n"
+        )
+    return "".join(lines)
+
+
+def _shown(default: Any) -> str:
+    if default is None or default == ():
+        return "none"
+    return f"`{int(default) if isinstance(default, float) and default.is_integer() else default}`"
+
+
+if __name__ == "__main__":
+    main()
