@@ -14,6 +14,7 @@ from headway.errors import Unauthenticated
 from headway.hub.hub import Hub
 from headway.model.grant import Grant
 from headway.server.login import Doorkeeper, Login
+from headway.server.openapi import document
 from headway.server.pages import page_handlers, security_headers
 from headway.server.problems import PROBLEM_HANDLERS
 from headway.server.rest import Ingest, Notifications, Stats, Tasks
@@ -40,7 +41,7 @@ def make_http(hub: Hub, service: Service, door: Doorkeeper, max_body: int) -> Li
 
     @get("/api/openapi.json", include_in_schema=False, sync_to_thread=False)
     def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
-        return request.app.openapi_schema.to_schema()
+        return document(request.app)
 
     @get("/readyz", tags=["server"], summary="Can it do its work", sync_to_thread=False)
     def readyz() -> Response[dict[str, str]]:
