@@ -1,18 +1,34 @@
-"""Reading the body of a batch: quickly when all of it is good, report by report when some of it is not."""
+"""Reading bodies; that of a batch quickly when all of it is good, report by report when some of it is not."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
+from litestar import Request
 
 from headway.errors import BadMessage, InvalidField, UnknownType
 from headway.model.report import MAX_REPORTS, Batch, Rejected, Report
 
-__all__ = ["read_batch"]
+__all__ = ["JsonRequest", "read_batch"]
 
 _read = msgspec.json.Decoder(Batch).decode
 _read_report = msgspec.json.Decoder(Report).decode
+
+
+class JsonRequest(Request[Any, Any, Any]):
+    """A request whose body is refused in words, whatever is wrong with it."""
+
+    async def json(self) -> Any:
+        """See `Request.json`.
+
+        Raises:
+            BadMessage: it is not UTF-8, or nested too deeply to read.
+        """
+        try:
+            return await super().json()
+        except (UnicodeDecodeError, RecursionError):
+            raise BadMessage("The body is not JSON") from None
 
 
 class _RawBatch(msgspec.Struct):
@@ -46,7 +62,7 @@ def read_batch(body: bytes) -> tuple[Batch, list[Rejected], list[int]]:
         raise InvalidField(
             f'A batch is {{"reports": [...]}} with at most {MAX_REPORTS} reports', field="reports"
         ) from None
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise BadMessage("The body is not JSON") from None
     good: list[Report] = []
     places: list[int] = []

@@ -7,21 +7,25 @@ from typing import Any
 from litestar import Litestar, Request, Response, get
 from litestar.connection import ASGIConnection
 from litestar.di import Provide
+from litestar.handlers import BaseRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 
-from headway.errors import Unauthenticated
+from headway.errors import OriginRefused, Unauthenticated
 from headway.hub.hub import Hub
 from headway.model.grant import Grant
+from headway.server.bodies import JsonRequest
 from headway.server.login import Doorkeeper, Login
 from headway.server.openapi import document
 from headway.server.pages import page_handlers, security_headers
 from headway.server.problems import PROBLEM_HANDLERS
 from headway.server.rest import Ingest, Notifications, Stats, Tasks
-from headway.transports.credentials import brought_token
+from headway.transports.credentials import brought_token, origin_allowed
 from headway.transports.service import Service
 
 __all__ = ["make_http"]
+
+_SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 
 
 def make_http(hub: Hub, service: Service, door: Doorkeeper, max_body: int) -> Litestar:
@@ -33,6 +37,14 @@ def make_http(hub: Hub, service: Service, door: Doorkeeper, max_body: int) -> Li
 
     def who(request: Request[Any, Any, Any]) -> Grant:
         return grant_of(request, service)
+
+    def from_our_pages(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        # The cookie comes by itself, and a page of another site must not log anybody in or out either.
+        headers = connection.headers
+        if connection.scope.get("method", "GET") in _SAFE or "authorization" in headers:
+            return
+        if not origin_allowed(headers.get("origin", ""), headers.get("host", ""), service.origins):
+            raise OriginRefused
 
     @get("/healthz", tags=["server"], summary="Is the process alive", sync_to_thread=False)
     def healthz() -> dict[str, str]:
@@ -70,6 +82,8 @@ def make_http(hub: Hub, service: Service, door: Doorkeeper, max_body: int) -> Li
             "door": Provide(lambda: door, sync_to_thread=False),
             "version": Provide(lambda: service.version, sync_to_thread=False),
         },
+        guards=[from_our_pages],
+        request_class=JsonRequest,
         exception_handlers=PROBLEM_HANDLERS,
         openapi_config=OpenAPIConfig(
             title="Headway",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from litestar import Request, Response
@@ -21,21 +23,27 @@ from headway.errors import (
     InternalError,
     InvalidField,
     NotFound,
-    RequestError,
     TemporaryError,
     TooLarge,
     Unauthenticated,
 )
+from headway.server.pages import security_headers
 
 __all__ = ["PROBLEM_HANDLERS"]
 
 _log = logging.getLogger("headway.rest")
 
 _RETRY_AFTER = 2
+_MISSING = re.compile(r"Object missing required field `(\w+)`")
+_NAMES = {"idempotency_header": "Idempotency-Key"}
+"""What parameters are called where they come from."""
 
 
-def _answer(error: HeadwayError, status: int | None = None) -> Response[dict[str, Any]]:
-    headers = {}
+def _answer(
+    error: HeadwayError, status: int | None = None, more: Mapping[str, str] | None = None
+) -> Response[dict[str, Any]]:
+    # Litestar adds headers of its own accord only to what went well.
+    headers = {**security_headers(), **(more or {})}
     if isinstance(error, TemporaryError):
         headers["Retry-After"] = str(_RETRY_AFTER)
     if error.status == 401:
@@ -51,6 +59,13 @@ def _validation(_: Request[Any, Any, Any], error: ValidationException) -> Respon
     first = error.extra[0] if isinstance(error.extra, list) and error.extra else {}
     field = str(first.get("key") or "") if isinstance(first, dict) else ""
     said = str(first.get("message") or "") if isinstance(first, dict) else ""
+    if field == "data":
+        # The body as a whole; ours never has a field of this name for anything but an object.
+        missing = _MISSING.search(said)
+        if missing is None:
+            return _answer(BadMessage("The body is a JSON object"))
+        return _answer(InvalidField(f"{missing[1]} is missing", field=missing[1]))
+    field = _NAMES.get(field, field)
     message = (
         f"{field}: {said}" if field and said else said or "A field has the wrong type or is out of bounds"
     )
@@ -67,10 +82,10 @@ def _http(_: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str,
     if isinstance(error, NotFoundException):
         return _answer(NotFound("There is nothing at this address"))
     if isinstance(error, MethodNotAllowedException):
-        return _answer(RequestError("This address does not take that method"), 405)
+        return _answer(BadMessage("This address does not take that method"), 405, error.headers)
     if error.status_code == 401:
         return _answer(Unauthenticated())
-    return _answer(RequestError(error.detail), error.status_code)
+    return _answer(BadMessage(error.detail), error.status_code)
 
 
 def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:

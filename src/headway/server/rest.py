@@ -18,7 +18,7 @@ from headway.errors import InvalidField
 from headway.hub.hub import Hub
 from headway.model import report as r
 from headway.model.grant import Grant
-from headway.model.ids import ulid
+from headway.model.ids import check_id, ulid
 from headway.model.notification import Notification, Severity
 from headway.model.progress import StepPlan, Tick
 from headway.model.task import Task, TaskState
@@ -31,6 +31,8 @@ Caller = NamedDependency[Grant]
 TheHub = NamedDependency[Hub]
 
 MAX_OFFSET = 2**53 - 1
+_TEXT = r"^[^\0]*$"
+"""Text that a store can be asked for: no NUL, which ends a text in some and is refused by others."""
 
 
 class NewTask(msgspec.Struct, frozen=True):
@@ -48,7 +50,7 @@ class NewTask(msgspec.Struct, frozen=True):
     weight: int = 1
     steps: tuple[StepPlan, ...] = ()
     lost_after: float | None = None
-    idempotency_key: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None = None
+    idempotency_key: Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=_TEXT)] | None = None
     start: bool = False
 
 
@@ -143,7 +145,8 @@ class Tasks(Controller):
     ) -> Response[Task]:
         """Answers 201 with the new task; 200 with the one there is when its id or idempotency key is known."""
         fields = asdict(data)
-        fields["task"] = fields.pop("id") or new_id()
+        given = fields.pop("id")
+        fields["task"] = new_id() if given is None else check_id(given)
         fields["idempotency_key"] = data.idempotency_key or idempotency_header or None
         task, created = await hub.report(grant, r.Create(**fields))
         assert isinstance(task, Task)  # noqa: S101 - a create gives a task
@@ -157,11 +160,13 @@ class Tasks(Controller):
         states: Annotated[
             str | None, QueryParameter(name="state", description="One or more states, comma separated.")
         ] = None,
-        kind: Annotated[str | None, QueryParameter(max_length=64)] = None,
-        tag: Annotated[str | None, QueryParameter(max_length=64)] = None,
-        channel: Annotated[str | None, QueryParameter(max_length=200)] = None,
-        parent: Annotated[str | None, QueryParameter(max_length=64)] = None,
-        q: Annotated[str | None, QueryParameter(max_length=200, description="Part of the title.")] = None,
+        kind: Annotated[str | None, QueryParameter(max_length=64, pattern=_TEXT)] = None,
+        tag: Annotated[str | None, QueryParameter(max_length=64, pattern=_TEXT)] = None,
+        channel: Annotated[str | None, QueryParameter(max_length=200, pattern=_TEXT)] = None,
+        parent: Annotated[str | None, QueryParameter(max_length=64, pattern=_TEXT)] = None,
+        q: Annotated[
+            str | None, QueryParameter(max_length=200, pattern=_TEXT, description="Part of the title.")
+        ] = None,
         limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50,
         after: Annotated[str | None, QueryParameter(max_length=200)] = None,
     ) -> TaskPage:
