@@ -53,6 +53,15 @@ class Channel:
             for version in self.log.all()
         )
 
+    def newest(self, record_id: str) -> tuple[Record | None, bool]:
+        """A record's newest version that has a revision, and whether it needs no more to be durable to be shown."""
+        for slot in reversed(self._line):
+            for record in slot.records:
+                if record.id == record_id:
+                    return record, slot.ready
+        shown = self.log.get(record_id)
+        return (None if shown is None else shown.record), True
+
     def enter(self, records: Sequence[Record], ready: bool) -> Slot | None:
         """Take changes in the order of their revisions; they are shown at once when nothing holds them up.
 

@@ -172,7 +172,9 @@ class Followers:
         key = (link.codec, wanted.name, wanted.pace)
         feed = feeds.get(key)
         if feed is None:
-            source = TaskSource(channel.log, self.records.epoch, task.id, task)
+            # What is in memory and not in the log is not durable yet: it comes when it is.
+            settled = None if task.id in self.records.tasks else task
+            source = TaskSource(channel.log, self.records.epoch, task.id, settled)
             feed = feeds[key] = self._feed(source, wanted, link, channel.name, task.id)
             feed.on_empty = partial(_drop, channel.task_feeds, task.id, key)
         return feed.join(link, self.position(wanted.cursor))
@@ -329,6 +331,10 @@ class Follower:
             return
         if self._subscriptions.get(wanted.key) is opening:
             self._subscriptions[wanted.key] = joined
+            if not self._link.full:
+                # It can have drained between joining the task and joining its log.
+                for subscription in joined:
+                    subscription.drained()
             if self.grant is not grant:
                 self.renew(self.grant, lambda _, error: refuse(error))
         else:

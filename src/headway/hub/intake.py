@@ -7,18 +7,18 @@ from collections.abc import Callable, Sequence
 from msgspec.structs import replace
 
 from headway.errors import Forbidden, HeadwayError, IllegalTransition, InvalidField, KeyReused, NotFound
-from headway.hub.access import Action, check
+from headway.hub.access import Action, check, covers
 from headway.hub.ledger import Changes, Ledger
 from headway.hub.liveness import Liveness
 from headway.hub.records import Records
 from headway.hub.task_logs import TaskLogs
 from headway.model import report as r
-from headway.model.channel import check_channel, user_channel
+from headway.model.channel import check_channel, is_channel, user_channel
 from headway.model.grant import Grant
 from headway.model.ids import check_id
 from headway.model.notification import Notification, NotificationStatus, check_notification
 from headway.model.progress import START, Tick, merge
-from headway.model.rules import adopt, advance, attach_result, beat, confirm_stopped, transition
+from headway.model.rules import advance, attach_result, beat, confirm_stopped, transition
 from headway.model.task import Command, Task, TaskState, check_task
 
 __all__ = ["Intake"]
@@ -32,6 +32,7 @@ _COMMANDS: dict[type, Command] = {
     r.Succeed: Command.SUCCEED,
     r.Fail: Command.FAIL,
 }
+MAX_NESTING = 32
 _CONTROL = frozenset((Command.PAUSE, Command.RESUME, Command.CANCEL, Command.RETRY))
 # What a worker says before it has heard that the task is over; it learns that from the answer.
 _LATE = (r.TickReport, r.Beat, r.Result)
@@ -40,14 +41,16 @@ _LATE = (r.TickReport, r.Beat, r.Result)
 class _Work:
     """One request on its way: what was looked up for it, and what it has changed."""
 
-    __slots__ = ("changes", "created", "found", "logs", "now")
+    __slots__ = ("changes", "created", "found", "notes", "now", "open")
 
     def __init__(self, now: int) -> None:
         self.now = now
         self.changes = Changes()
         self.found: dict[str, Task] = {}
+        self.notes: dict[str, Notification] = {}
+        # Channels in which the grant may publish whatever there is.
+        self.open: set[str] = set()
         self.created = False
-        self.logs = False
 
 
 class Intake:
@@ -77,9 +80,10 @@ class Intake:
         await self._look_up(grant, batch.reports, work)
         work.now = self._clock()
         rejected = []
+        named = work.changes.named
         for index, report in enumerate(batch.reports):
             try:
-                self._apply(grant, report, work)
+                named.add(self._apply(grant, report, work).id)
             except HeadwayError as error:
                 rejected.append(r.Rejected(index, error.code, error.message, error.retryable))
         await self._ledger.commit(work.changes)
@@ -109,6 +113,7 @@ class Intake:
                 wanted=TaskState.RUNNING.value,
             )
         record = self._apply(grant, report, work)
+        work.changes.named.add(record.id)
         await self._ledger.commit(work.changes)
         newest = self._records.tasks.get(record.id) or self._records.notifications.get(record.id)
         return newest or record, work.created
@@ -124,18 +129,22 @@ class Intake:
         """
         channel = await self._records.channel(grant.own_channel)
         check(grant, Action.READ, channel.name)
+        chosen: dict[str, Notification] = {}
         for notification_id in ids or ():
             found = await self._records.find_notification(notification_id)
             if found is not None and found.channel == channel.name:
-                self._records.put(self._records.notifications.get(found.id, found))
+                chosen[found.id] = found
+        if ids is None:
+            everything = (version.record for version in channel.log.all())
+            chosen = {record.id: record for record in everything if isinstance(record, Notification)}
         work = _Work(self._clock())
-        wanted = None if ids is None else set(ids)
-        for notification in tuple(self._records.notifications.values()):
-            if notification.channel != channel.name or notification.status is not NotificationStatus.UNREAD:
-                continue
-            if wanted is None or notification.id in wanted:
-                seen = replace(notification, status=NotificationStatus.READ, updated_at=work.now)
-                self._keep(seen, work, fact=True)
+        work.changes.named.update(chosen)
+        for notification in chosen.values():
+            newest = self._records.notifications.get(notification.id, notification)
+            if newest.status is NotificationStatus.UNREAD:
+                seen = replace(newest, status=NotificationStatus.READ, updated_at=work.now)
+                self._records.put(seen)
+                work.changes.add(seen, fact=True)
         await self._ledger.commit(work.changes)
         return len(work.changes.facts)
 
@@ -145,41 +154,68 @@ class Intake:
         new: set[str] = set()
         for report in reports:
             if isinstance(report, r.Notify):
-                await self._open(_notify_channel(grant, report))
+                await self._look_up_notification(grant, report, work)
                 continue
-            if report.task in tasks and not isinstance(report, r.Log):
+            task = tasks.get(report.task)
+            if task is not None and not isinstance(report, r.Log):
+                if task.parent is not None:
+                    work.found |= await self._records.ancestors(task)
                 continue
             if isinstance(report, r.Create):
                 new.add(report.task)
-                channel = await self._open(report.channel or grant.own_channel)
-                key = report.idempotency_key
-                if channel is not None and key is not None:
-                    known = await self._records.find_by_key(channel, key)
-                    if known is not None:
-                        self._records.remember_key(channel, key, known.id)
-                        work.found[known.id] = known
-                if report.parent is not None:
-                    await self._fetch(report.parent, work)
+                await self._look_up_creation(grant, report, work)
             await self._fetch(report.task, work)
             if isinstance(report, r.Log) and (
                 report.task in new or self._task(report.task, work) is not None
             ):
                 await self._logs.open(report.task)
 
-    async def _open(self, channel: str) -> str | None:
+    async def _look_up_creation(self, grant: Grant, report: r.Create, work: _Work) -> None:
+        channel = await self._open(grant, report.channel or grant.own_channel)
+        key = report.idempotency_key
+        if channel is not None and key is not None:
+            known = await self._records.find_by_key(channel, key)
+            if known is not None:
+                self._records.remember_key(channel, key, known.id)
+                await self._fetch(known.id, work)
+        if report.parent is not None:
+            await self._fetch(report.parent, work)
+        await self._fetch_note(report.task, work)
+
+    async def _look_up_notification(self, grant: Grant, report: r.Notify, work: _Work) -> None:
         try:
-            await self._records.channel(check_channel(channel))
+            channel = _notify_channel(grant, report)
         except InvalidField:
+            # Said again, and to its own producer alone, when it is applied.
+            return
+        await self._open(grant, channel)
+        await self._fetch_note(report.id, work)
+        if report.id not in work.notes and self._records.notifications.get(report.id) is None:
+            await self._fetch(report.id, work)
+
+    async def _open(self, grant: Grant, channel: str) -> str | None:
+        # Whoever may not use a channel must not make us hold it.
+        if not is_channel(channel) or not covers(grant, channel):
             return None
+        await self._records.channel(channel)
         return channel
 
     async def _fetch(self, task_id: str, work: _Work) -> None:
         if task_id not in work.found:
             task = await self._records.find(task_id)
             if task is not None:
-                work.found[task_id] = task
-                if task.parent is not None:
-                    await self._fetch(task.parent, work)
+                # What is in memory may be taken back while others are looked up; what was stored stays true.
+                if task_id not in self._records.tasks:
+                    work.found[task_id] = task
+                work.found |= await self._records.ancestors(task)
+
+    async def _fetch_note(self, notification_id: str, work: _Work) -> None:
+        found = await self._records.find_notification(notification_id)
+        if found is not None and found.id not in self._records.notifications:
+            work.notes[found.id] = found
+
+    def _note(self, notification_id: str, work: _Work) -> Notification | None:
+        return self._records.notifications.get(notification_id) or work.notes.get(notification_id)
 
     def _task(self, task_id: str, work: _Work) -> Task | None:
         return self._records.tasks.get(task_id) or work.found.get(task_id)
@@ -193,7 +229,10 @@ class Intake:
         if task is None:
             raise NotFound(task=report.task)
         command = _COMMANDS.get(type(report))
-        check(grant, Action.CONTROL if command in _CONTROL else Action.PUBLISH, task.channel, task.id)
+        if command in _CONTROL:
+            check(grant, Action.CONTROL, task.channel, task.id)
+        else:
+            self._check_publish(grant, task, work)
         if report.attempt is not None and report.attempt != task.attempt:
             return task
         if task.state.terminal and isinstance(report, _LATE):
@@ -237,7 +276,9 @@ class Intake:
         existing = self._task(report.task, work)
         if report.idempotency_key is not None:
             known = self._records.known_key(channel, report.idempotency_key)
-            existing = self._task(known, work) if known is not None else existing
+            existing = (self._task(known, work) if known is not None else None) or existing
+        if self._note(report.task, work) is not None:
+            raise KeyReused("This id belongs to a notification", task=report.task)
         if existing is not None:
             if existing.channel != channel:
                 raise KeyReused("This id belongs to a task in another channel", task=report.task)
@@ -268,6 +309,7 @@ class Intake:
             parent = self._task(task.parent, work)
             if parent is None or parent.channel != channel:
                 raise InvalidField("A parent is an existing task in the same channel", field="parent")
+            self._check_nesting(task, parent, work)
         if report.start:
             task = transition(task, Command.START, work.now)
         if report.idempotency_key is not None:
@@ -279,7 +321,9 @@ class Intake:
     def _notify(self, grant: Grant, report: r.Notify, work: _Work) -> Notification:
         channel = check_channel(_notify_channel(grant, report))
         check(grant, Action.PUBLISH, channel)
-        existing = self._records.notifications.get(report.id)
+        existing = self._note(report.id, work)
+        if self._task(report.id, work) is not None:
+            raise KeyReused("This id belongs to a task", id=report.id)
         if existing is not None:
             if existing.channel != channel:
                 raise KeyReused("This id belongs to a notification in another channel", id=report.id)
@@ -303,22 +347,34 @@ class Intake:
             )
         )
         work.created = True
-        self._keep(notification, work, fact=True)
+        self._records.put(notification)
+        work.changes.add(notification, fact=True)
         return notification
 
-    def _keep(self, record: Task | Notification, work: _Work, *, fact: bool) -> Task:
-        before = self._records.tasks.get(record.id) or work.found.get(record.id)
-        self._records.put(record)
-        work.changes.add(record, fact)
-        if isinstance(record, Task):
-            self._liveness.watch(record)
-            if record.parent is not None:
-                parent = self._task(record.parent, work)
-                if parent is not None:
-                    after = adopt(parent, before, record, work.now)
-                    if after is not parent:
-                        self._keep(after, work, fact=fact)
-        return record  # type: ignore[return-value]
+    def _keep(self, task: Task, work: _Work, *, fact: bool) -> Task:
+        before = self._records.tasks.get(task.id) or work.found.get(task.id)
+        self._ledger.keep(work.changes, task, before, work.now, work.found, fact)
+        self._liveness.watch(task)
+        return task
+
+    def _check_nesting(self, task: Task, parent: Task, work: _Work) -> None:
+        """A change of a task changes all that are above it, so there must be an end to them."""
+        above: Task | None = parent
+        for _ in range(MAX_NESTING):
+            if above is None or above.id == task.id:
+                break
+            above = None if above.parent is None else self._task(above.parent, work)
+        if above is not None:
+            raise InvalidField(
+                f"Tasks stand in each other at most {MAX_NESTING} deep, and never in themselves",
+                field="parent",
+            )
+
+    def _check_publish(self, grant: Grant, task: Task, work: _Work) -> None:
+        if task.channel not in work.open:
+            check(grant, Action.PUBLISH, task.channel, task.id)
+            if covers(grant, task.channel):
+                work.open.add(task.channel)
 
     def _states(self, grant: Grant, reports: Sequence[r.Report], work: _Work) -> dict[str, tuple[str, int]]:
         states: dict[str, tuple[str, int]] = {}
@@ -328,7 +384,7 @@ class Intake:
             task = self._task(report.task, work)
             if task is not None:
                 try:
-                    check(grant, Action.PUBLISH, task.channel, task.id)
+                    self._check_publish(grant, task, work)
                 except (NotFound, Forbidden):
                     continue
                 states[report.task] = (task.state.value, task.attempt)

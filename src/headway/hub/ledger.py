@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Coroutine, Iterable, Mapping
+from itertools import chain
+from typing import Any
 
 from msgspec.structs import replace
 
-from headway.errors import HeadwayError
+from headway.errors import HeadwayError, StoreUnavailable
 from headway.hub.channel import Channel, Slot
 from headway.hub.records import Records
 from headway.hub.wheel import Wheel
+from headway.model.rules import adopt
+from headway.model.task import Task
 from headway.ports.bus import Bus
-from headway.ports.store import LogEntry, Record, Store, Writes
+from headway.ports.store import LogEntry, Record, Store, Tombstone, Writes
 
 __all__ = ["Changes", "Ledger"]
 
@@ -34,21 +39,29 @@ class Changes:
     Attributes:
         records: the newest versions, by channel and id.
         facts: ids whose change must be durable before it is shown and acknowledged.
+        named: ids of all records that the answer speaks of, changed or not.
         keys: idempotency keys of new tasks, by id.
+        stale: what these changes were built on could not be made durable.
     """
 
-    __slots__ = ("facts", "keys", "logs", "records")
+    __slots__ = ("facts", "keys", "logs", "named", "records", "stale")
 
     def __init__(self) -> None:
         self.records: dict[str, dict[str, Record]] = {}
         self.facts: set[str] = set()
+        self.named: set[str] = set()
         self.keys: dict[str, str] = {}
         self.logs: list[LogEntry] = []
+        self.stale = False
 
     def add(self, record: Record, fact: bool) -> None:
         self.records.setdefault(record.channel, {})[record.id] = record
         if fact:
             self.facts.add(record.id)
+
+    def builds_on(self, ids: Iterable[str]) -> bool:
+        """Whether any of these records was looked at or changed."""
+        return any(which in self.named or any(which in own for own in self.records.values()) for which in ids)
 
 
 class Ledger:
@@ -60,63 +73,84 @@ class Ledger:
         self._records = records
         self._wheel = wheel
         self._order = asyncio.Lock()
+        # Changes that have no revision yet, in the order in which they were made.
+        self._waiting: dict[int, Changes] = {}
+        # Facts that are being written, by id.
+        self._storing: dict[str, asyncio.Task[HeadwayError | None]] = {}
         self._behind: dict[str, Record] = {}
+        self._flying: dict[str, Record] = {}
         self._lines: list[LogEntry] = []
+        self._flying_lines: list[LogEntry] = []
         self._scheduled = False
         self._writing: asyncio.Task[None] | None = None
         self.changed = 0
         self.failure: HeadwayError | None = None
 
+    def keep(
+        self,
+        changes: Changes,
+        record: Task,
+        before: Task | None,
+        now: int,
+        found: Mapping[str, Task],
+        fact: bool,
+    ) -> None:
+        """Note a task's new version, and those of its parent, its parent's parent and so on, which add it up.
+
+        Args:
+            before: the version before this one, None for a new task.
+            now: Unix milliseconds.
+            found: ancestors that are not in memory.
+        """
+        self._records.put(record)
+        changes.add(record, fact)
+        if record.parent is not None:
+            self._tell_parents(changes, before, record, now, found, fact)
+
+    def remove(self, changes: Changes, task: Task, now: int, found: Mapping[str, Task]) -> None:
+        """Note that a task is removed; arguments as for `keep`."""
+        tombstone = Tombstone(task.id, task.channel, 0, now)
+        self._records.put(tombstone)
+        changes.add(tombstone, fact=True)
+        self._tell_parents(changes, task, None, now, found, fact=True)
+
     async def commit(self, changes: Changes) -> None:
-        """Carry out changes that rules have made; returns when the facts among them are durable.
+        """Carry out changes that rules have made; returns when the facts among them, and those they speak of, are durable.
 
         Raises:
             StoreUnavailable: they could not be made durable; everything is as clients last saw it.
         """
-        slots: list[tuple[Channel, Slot]] = []
-        durable: list[Record] = []
         if changes.logs:
             self._lines += changes.logs
             del self._lines[:-_WAITING_LINES]
-        async with self._order:
-            try:
-                stamps = {
-                    name: await self._bus.stamp(name, len(records))
-                    for name, records in changes.records.items()
-                }
-            except HeadwayError as error:
-                self._revert(changes)
-                self._failed(error)
-                raise
-            # From here to the store's queue nothing yields, so that order is the same everywhere.
-            for name, records in changes.records.items():
-                channel = self._records.channels[name]
-                stamped = self._stamped(records, stamps[name])
-                self.changed += len(stamped)
-                facts = not changes.facts.isdisjoint(records)
-                slot = channel.enter(stamped, ready=not facts)
-                if facts:
-                    durable += stamped
-                    if slot is not None:
-                        slots.append((channel, slot))
-                    for record in stamped:
-                        self._behind.pop(record.id, None)
-                else:
-                    for record in stamped:
-                        self._behind[record.id] = record
-                if channel.log.crowded:
-                    self._records.trim(channel)
-        if self._behind or self._lines:
             self._write_soon(_BEHIND)
-        if durable:
-            # Shielded: a client that hangs up must not leave a fact half done.
-            failure = await asyncio.shield(asyncio.create_task(self._store_facts(durable, changes, slots)))
+        if changes.records or (changes.named and (self._storing or self._waiting)):
+            self._waiting[id(changes)] = changes
+            # Shielded: a client that hangs up must not leave a change half done.
+            failure = await asyncio.shield(asyncio.create_task(self._commit(changes)))
             if failure is not None:
                 raise failure
 
     def owes(self, channel: Channel) -> bool:
         """Whether changes of this channel still have to be written."""
-        return any(record.channel == channel.name for record in self._behind.values())
+        name = channel.name
+        return (
+            any(name in changes.records for changes in self._waiting.values())
+            or any(record.channel == name for record in self._behind.values())
+            or any(record.channel == name for record in self._flying.values())
+        )
+
+    def owes_lines(self, task_id: str) -> bool:
+        """Whether lines of this task's log still have to be written."""
+        return any(line.task == task_id for line in chain(self._lines, self._flying_lines))
+
+    def drop_lines(self, task_id: str) -> None:
+        """A task is gone, and what was to be written of its log with it."""
+        self._lines = [line for line in self._lines if line.task != task_id]
+
+    def trim(self, channel: Channel) -> None:
+        """Let go of what is beyond the channel's bounds and need not be written any more."""
+        self._records.trim(channel, lambda which: which in self._behind or which in self._flying)
 
     async def flush(self) -> None:
         """Write what waits; returns when it is durable or has failed once more."""
@@ -124,47 +158,151 @@ class Ledger:
             await self._writing
         await self._write_behind()
 
+    async def _commit(self, changes: Changes) -> HeadwayError | None:
+        try:
+            async with self._order:
+                stamps = {
+                    name: await self._bus.stamp(name, len(records))
+                    for name, records in changes.records.items()
+                }
+                # From here to the store's line nothing yields, so that order is the same everywhere.
+                storing = None if changes.stale else self._enter(changes, stamps)
+        except HeadwayError as error:
+            self._revert(changes)
+            self._failed(error)
+            return error
+        finally:
+            del self._waiting[id(changes)]
+        if changes.stale:
+            self._revert(changes)
+            return StoreUnavailable()
+        waits = [storing] if storing is not None else []
+        if self._storing:
+            # What an answer speaks of may be another request's fact that is on its way.
+            waits += {self._storing[which] for which in changes.named & self._storing.keys()} - {storing}
+        for wait in waits:
+            failure = await asyncio.shield(wait)
+            if failure is not None:
+                return failure
+        return None
+
+    def _enter(self, changes: Changes, stamps: dict[str, int]) -> asyncio.Task[HeadwayError | None] | None:
+        """Take stamped changes into their channels and the store's line; returns what makes the facts durable."""
+        slots: list[tuple[Channel, Slot]] = []
+        durable: list[Record] = []
+        for name, records in changes.records.items():
+            channel = self._records.channels[name]
+            stamped = self._stamped(records, stamps[name])
+            self.changed += len(stamped)
+            facts = not changes.facts.isdisjoint(records)
+            slot = channel.enter(stamped, ready=not facts)
+            if facts:
+                durable += stamped
+                if slot is not None:
+                    slots.append((channel, slot))
+                for record in stamped:
+                    self._behind.pop(record.id, None)
+            else:
+                for record in stamped:
+                    self._behind[record.id] = record
+            if channel.log.crowded:
+                self.trim(channel)
+        if self._behind:
+            self._write_soon(_BEHIND)
+        if not durable:
+            return None
+        try:
+            writing = self._store.write(Writes(records=durable, keys=changes.keys))
+        except HeadwayError:
+            self._give_up(changes, slots)
+            raise
+        storing = asyncio.create_task(self._store_facts(writing, durable, changes, slots))
+        for record in durable:
+            self._storing[record.id] = storing
+        return storing
+
     def _stamped(self, records: dict[str, Record], first: int) -> list[Record]:
         stamped = []
-        for rev, (record_id, record) in enumerate(records.items(), first):
-            # While the stamp was fetched another change can have built on this one: the newest version counts.
-            newest = self._records.tasks.get(record_id) or self._records.notifications.get(record_id)
-            version = replace(newest or record, rev=rev)
-            self._records.put(version)
+        for rev, record in enumerate(records.values(), first):
+            version = replace(record, rev=rev)
+            # While the stamp was fetched another change can have built on this one; it gets its own revision.
+            if self._records.newest(record.id) is record:
+                self._records.put(version)
             stamped.append(version)
         return stamped
 
     async def _store_facts(
-        self, durable: list[Record], changes: Changes, slots: list[tuple[Channel, Slot]]
+        self,
+        writing: Coroutine[Any, Any, None],
+        durable: list[Record],
+        changes: Changes,
+        slots: list[tuple[Channel, Slot]],
     ) -> HeadwayError | None:
         try:
-            await self._store.write(Writes(records=durable, keys=changes.keys))
+            await writing
         except HeadwayError as error:
-            for channel, slot in slots:
-                channel.abandon(slot)
+            self._give_up(changes, slots)
             self._revert(changes)
             self._failed(error)
             return error
+        finally:
+            for record in durable:
+                if self._storing.get(record.id) is asyncio.current_task():
+                    del self._storing[record.id]
         for record in durable:
             # A failure just before this may have taken the version back that is durable now.
-            self._records.restore(record)
+            self._records.confirm(record)
         for channel, slot in slots:
             channel.settle(slot)
         self._worked()
         return None
 
-    def _revert(self, changes: Changes) -> None:
+    def _give_up(self, changes: Changes, slots: list[tuple[Channel, Slot]]) -> None:
+        for channel, slot in slots:
+            channel.abandon(slot)
         for name, records in changes.records.items():
             channel = self._records.channels[name]
             for record_id in records:
                 self._behind.pop(record_id, None)
-                self._records.revert(channel, record_id)
+                record, ready = channel.newest(record_id)
+                # A tick that the failed fact was to write with itself is still owed.
+                if ready and record is not None and not isinstance(record, Tombstone):
+                    self._behind[record_id] = record
+        if self._behind:
+            self._write_soon(_BEHIND)
+
+    def _revert(self, changes: Changes) -> None:
+        for name, records in changes.records.items():
+            self._records.revert(self._records.channels[name], records)
+            for later in self._waiting.values():
+                if later is not changes and later.builds_on(records):
+                    later.stale = True
         self._records.forget_keys(
             (name, key)
             for name, records in changes.records.items()
             for record_id, key in changes.keys.items()
             if record_id in records
         )
+
+    def _tell_parents(
+        self,
+        changes: Changes,
+        before: Task | None,
+        after: Task | None,
+        now: int,
+        found: Mapping[str, Task],
+        fact: bool,
+    ) -> None:
+        while (child := after or before) is not None and child.parent is not None:
+            parent = self._records.tasks.get(child.parent) or found.get(child.parent)
+            if parent is None:
+                return
+            grown = adopt(parent, before, after, now)
+            if grown is parent:
+                return
+            self._records.put(grown)
+            changes.add(grown, fact)
+            before, after = parent, grown
 
     def _write_soon(self, delay: float) -> None:
         if not self._scheduled:
@@ -187,11 +325,12 @@ class Ledger:
         lines, self._lines = self._lines, []
         if not records and not lines:
             return
+        self._flying, self._flying_lines = records, lines
         try:
             await self._store.write(Writes(records=list(records.values()), logs=lines))
         except HeadwayError as error:
             for record_id, record in records.items():
-                newest = self._records.tasks.get(record_id) or self._records.notifications.get(record_id)
+                newest = self._records.newest(record_id)
                 if newest is not None and newest.rev == record.rev:
                     self._behind.setdefault(record_id, record)
             self._lines = [*lines, *self._lines][-_WAITING_LINES:]
@@ -199,6 +338,8 @@ class Ledger:
             self._write_soon(_RETRY)
         else:
             self._worked()
+        finally:
+            self._flying, self._flying_lines = {}, []
 
     def _failed(self, error: HeadwayError) -> None:
         if self.failure is None:

@@ -10,7 +10,7 @@ from headway.errors import HeadwayError
 from headway.hub.ledger import Changes, Ledger
 from headway.hub.records import Records
 from headway.hub.wheel import Wheel
-from headway.model.rules import adopt, confirm_stopped, transition
+from headway.model.rules import confirm_stopped, transition
 from headway.model.task import Command, Task, TaskState
 
 __all__ = ["Liveness"]
@@ -69,24 +69,26 @@ class Liveness:
         losing.add_done_callback(self._losing.discard)
 
     async def _lose(self, task: Task) -> None:
-        now = self._clock()
-        if task.state is TaskState.RUNNING:
-            after = transition(task, Command.LOSE, now)
-        else:
-            after = confirm_stopped(task, now)
-        changes = Changes()
-        self._records.put(after)
-        changes.add(after, fact=True)
-        parent = self._records.tasks.get(after.parent or "")
-        if parent is not None:
-            grown = adopt(parent, task, after, now)
-            self._records.put(grown)
-            changes.add(grown, fact=True)
         try:
+            ancestors = await self._records.ancestors(task)
+            # While they were read its worker can have spoken.
+            newest = self._records.tasks.get(task.id)
+            if newest is None or not _wants_care(newest) or newest.seen_at != task.seen_at:
+                if newest is not None:
+                    self.watch(newest)
+                return
+            now = self._clock()
+            if newest.state is TaskState.RUNNING:
+                after = transition(newest, Command.LOSE, now)
+            else:
+                after = confirm_stopped(newest, now)
+            changes = Changes()
+            self._ledger.keep(changes, after, newest, now, ancestors, fact=True)
             await self._ledger.commit(changes)
         except HeadwayError:
-            self._watched.add(task.id)
-            self._wheel.schedule(_RETRY, partial(self._turn, task.id))
+            if task.id not in self._watched:
+                self._watched.add(task.id)
+                self._wheel.schedule(_RETRY, partial(self._turn, task.id))
 
 
 def _wants_care(task: Task) -> bool:

@@ -6,6 +6,8 @@ read at the moment when it can take it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from headway.model.notification import Notification, NotificationStatus
@@ -17,11 +19,11 @@ __all__ = ["Bounds", "CompactedLog"]
 
 
 class Bounds(msgspec.Struct, frozen=True):
-    """How much of the past a channel keeps at hand; unfinished tasks and unread notifications always stay.
+    """How much of the past a channel keeps at hand; unfinished tasks always stay.
 
     Attributes:
         finished: finished tasks.
-        notifications: notifications.
+        notifications: notifications; unread ones stay longer than read ones, whatever their age.
         age: seconds after which finished tasks, read notifications and tombstones go.
     """
 
@@ -74,30 +76,33 @@ class CompactedLog:
     def all(self) -> list[Version]:
         return list(self._entries.values())
 
-    def trim(self, now: int) -> list[str]:
-        """Let go of what is beyond the bounds, oldest first; returns the ids that went.
+    def trim(self, now: int, needed: Callable[[str], bool]) -> list[Version]:
+        """Let go of what is beyond the bounds, oldest first; returns what went.
 
         Args:
             now: Unix milliseconds.
+            needed: says of an id that its record has to stay.
         """
         oldest = now - int(self._bounds.age * 1000)
-        crowded = self._finished > self._bounds.finished or self._notifications > self._bounds.notifications
-        gone: list[str] = []
-        for record_id, entry in self._entries.items():
+        gone: list[Version] = []
+        unread: list[Version] = []
+        for entry in self._entries.values():
             record = entry.record
-            if self._kept(record):
+            if self._kept(record) or needed(record.id):
+                if isinstance(record, Notification):
+                    unread.append(entry)
                 continue
             when = record.removed_at if isinstance(record, Tombstone) else record.updated_at
-            over = crowded and (
-                (isinstance(record, Task) and self._finished > self._bounds.finished)
-                or (isinstance(record, Notification) and self._notifications > self._bounds.notifications)
-            )
-            if when < oldest or over:
-                gone.append(record_id)
+            if when < oldest or self._over(record):
                 self._count(record, -1)
-                self.floor = max(self.floor, record.rev)
-        for record_id in gone:
-            del self._entries[record_id]
+                gone.append(entry)
+        for entry in unread:
+            if self._over(entry.record) and not needed(entry.record.id):
+                self._count(entry.record, -1)
+                gone.append(entry)
+        for entry in gone:
+            del self._entries[entry.record.id]
+            self.floor = max(self.floor, entry.record.rev)
         return gone
 
     @property
@@ -108,6 +113,11 @@ class CompactedLog:
             self._finished > self._bounds.finished * slack
             or self._notifications > self._bounds.notifications * slack
         )
+
+    def _over(self, record: Record) -> bool:
+        if isinstance(record, Task):
+            return self._finished > self._bounds.finished
+        return isinstance(record, Notification) and self._notifications > self._bounds.notifications
 
     @staticmethod
     def _kept(record: Record) -> bool:

@@ -15,7 +15,7 @@ from headway.hub.channel import Channel
 from headway.hub.log import Bounds, CompactedLog
 from headway.model.notification import Notification
 from headway.model.rules import adopt
-from headway.model.task import Task
+from headway.model.task import Children, Task
 from headway.ports.store import Opened, Record, Store, TaskQuery, Tombstone
 
 __all__ = ["Records"]
@@ -37,6 +37,7 @@ class Records:
         self.channels: dict[str, Channel] = {}
         self.tasks: dict[str, Task] = {}
         self.notifications: dict[str, Notification] = {}
+        self._leaving: dict[str, Tombstone] = {}
 
     async def open(self, opened: Opened) -> None:
         """Take over what the store knows; loads every channel that has an unfinished task."""
@@ -53,6 +54,7 @@ class Records:
         """The channel, read from the store when it is not in memory."""
         channel = self.channels.get(name)
         if channel is not None:
+            channel.touched_at = self._clock()
             return channel
         loading = self._loading.get(name)
         if loading is None:
@@ -64,13 +66,30 @@ class Records:
     async def find(self, task_id: str) -> Task | None:
         """A task's newest version; its channel is in memory afterwards."""
         task = self.tasks.get(task_id)
-        if task is not None:
+        if task is not None or task_id in self._leaving:
             return task
         stored = await self._store.task(task_id)
         if stored is None:
             return self.tasks.get(task_id)
-        await self.channel(stored.channel)
-        return self.tasks.get(task_id, stored)
+        channel = await self.channel(stored.channel)
+        task = self.tasks.get(task_id)
+        if task is not None or task_id in self._leaving:
+            return task
+        # While it was read it can have been removed, and the store has only just heard of that.
+        return None if isinstance(channel.newest(task_id)[0], Tombstone) else stored
+
+    async def ancestors(self, task: Task) -> dict[str, Task]:
+        """Those of a task's parent, its parent and so on that are not in memory."""
+        found: dict[str, Task] = {}
+        while task.parent is not None:
+            parent = self.tasks.get(task.parent)
+            if parent is None:
+                parent = await self.find(task.parent)
+                if parent is None:
+                    break
+                found[parent.id] = parent
+            task = parent
+        return found
 
     async def find_notification(self, notification_id: str) -> Notification | None:
         known = self.notifications.get(notification_id)
@@ -111,29 +130,73 @@ class Records:
         else:
             self.tasks.pop(record.id, None)
             self.notifications.pop(record.id, None)
+            self._leaving[record.id] = record
 
-    def restore(self, record: Record) -> None:
-        """Make sure that a durable version is not older than the one at hand."""
+    def newest(self, record_id: str) -> Record | None:
+        """The newest version at hand; a tombstone until it is durable."""
+        return self.tasks.get(record_id) or self.notifications.get(record_id) or self._leaving.get(record_id)
+
+    def leaving(self, record_id: str) -> bool:
+        """Whether its removal is on its way."""
+        return record_id in self._leaving
+
+    def confirm(self, record: Record) -> None:
+        """A version is durable: make sure that the one at hand is not older."""
         if isinstance(record, Tombstone):
+            leaving = self._leaving.get(record.id)
+            if leaving is not None and leaving.rev <= record.rev:
+                del self._leaving[record.id]
             return
-        newest = self.tasks.get(record.id) or self.notifications.get(record.id)
+        newest = self.newest(record.id)
         if newest is None or newest.rev < record.rev:
             self.put(record)
 
-    def revert(self, channel: Channel, record_id: str) -> None:
-        """Go back to the version that clients see; what came after it could not be made durable."""
-        shown = channel.log.get(record_id)
-        if shown is not None:
-            self.put(shown.record)
-        else:
-            self.tasks.pop(record_id, None)
-            self.notifications.pop(record_id, None)
+    def revert(self, channel: Channel, ids: Iterable[str]) -> None:
+        """Go back to the versions before those that could not be made durable.
 
-    def trim(self, channel: Channel) -> None:
-        """Let go of what is beyond the channel's bounds."""
-        for record_id in channel.log.trim(self._clock()):
+        Parents take back what the failed changes told them, and keep what their other children have reported.
+        """
+        failed = {record_id: self.newest(record_id) for record_id in ids}
+        kept: dict[str, Task | None] = {}
+        for record_id, record in failed.items():
+            before, _ = channel.newest(record_id)
+            if isinstance(before, Task) and isinstance(record, Task) and before.children != record.children:
+                before = replace(before, children=record.children)
             self.tasks.pop(record_id, None)
             self.notifications.pop(record_id, None)
+            self._leaving.pop(record_id, None)
+            if before is not None and not isinstance(before, Tombstone):
+                self.put(before)
+            kept[record_id] = before if isinstance(before, Task) else None
+        for record_id, record in failed.items():
+            self._take_back(record if isinstance(record, Task) else None, kept[record_id])
+        for record_id in failed:
+            before, _ = channel.newest(record_id)
+            task = self.tasks.get(record_id)
+            if task is not None and isinstance(before, Task) and _counts(task) == _counts(before):
+                self.put(before)
+
+    def _take_back(self, failed: Task | None, kept: Task | None) -> None:
+        while (child := kept or failed) is not None and child.parent is not None:
+            parent = self.tasks.get(child.parent)
+            if parent is None:
+                return
+            after = adopt(parent, failed, kept, parent.updated_at)
+            if after is parent:
+                return
+            self.put(after)
+            failed, kept = parent, after
+
+    def trim(self, channel: Channel, needed: Callable[[str], bool]) -> None:
+        """Let go of what is beyond the channel's bounds, except what is needed and what somebody follows."""
+        feeds = channel.task_feeds
+        for version in channel.log.trim(self._clock(), lambda which: which in feeds or needed(which)):
+            record = version.record
+            # A newer version may be on its way.
+            if self.tasks.get(record.id) is record:
+                del self.tasks[record.id]
+            elif self.notifications.get(record.id) is record:
+                del self.notifications[record.id]
 
     def evict(self, channel: Channel) -> None:
         """Let go of a whole channel; it is read again when somebody asks for it."""
@@ -157,14 +220,23 @@ class Records:
 
     async def _recounted(self, record: Record) -> Record:
         """A parent with its children added up anew: a crash can lose a child's tick and keep the parent's."""
-        if not isinstance(record, Task) or record.children is None or record.state.terminal:
+        if not isinstance(record, Task) or record.children is None or _all_finished(record.children):
             return record
-        parent = replace(record, children=None)
+        parent = replace(record, children=Children())
         query = TaskQuery(channels=None, parent=record.id, limit=200)
         while True:
             page = await self._store.tasks(query)
             for child in page.tasks:
                 parent = adopt(parent, None, child, record.updated_at)
             if page.next is None:
-                return parent
+                # Not its percent: half way through the children, that can be above what all of them make.
+                return replace(record, children=parent.children)
             query = replace(query, after=page.next)
+
+
+def _counts(task: Task) -> Children:
+    return task.children or Children()
+
+
+def _all_finished(children: Children) -> bool:
+    return children.count == children.succeeded + children.failed + children.cancelled

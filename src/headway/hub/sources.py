@@ -59,6 +59,9 @@ class ChannelSource(Source):
         return codec.snapshot(name, cursor, False, self._chosen(log.since(position)))
 
     def changes(self, position: int, codec: Codec, name: bytes) -> bytes:
+        if position < self._log.floor:
+            # It was behind for so long that changes which it lacks have gone: it begins anew.
+            return self.answer(position, codec, name)
         versions = self._chosen(self._log.since(position))
         return codec.changes(name, self._epoch, versions) if versions else b""
 

@@ -13,7 +13,8 @@ from headway.hub.followers import Followers
 from headway.hub.ledger import Changes, Ledger
 from headway.hub.records import Records
 from headway.hub.task_logs import TaskLogs
-from headway.ports.store import Store, Tombstone
+from headway.model.task import Task
+from headway.ports.store import Store
 
 __all__ = ["Retention", "Upkeep"]
 
@@ -84,14 +85,22 @@ class Upkeep:
     async def _expire(self, now: int) -> None:
         before = now - int(self._retention.tasks * 1000)
         while expired := await self._store.expired(before, _BATCH):
-            changes = Changes()
+            found: dict[str, Task] = {}
             for task in expired:
                 await self._records.channel(task.channel)
-                tombstone = Tombstone(task.id, task.channel, 0, now)
-                self._records.put(tombstone)
-                changes.add(tombstone, fact=True)
-                self._logs.drop(task.id)
+                found |= await self._records.ancestors(task)
+            changes = Changes()
+            for task in expired:
+                newest = self._records.tasks.get(task.id, task)
+                # A retry may be on its way to the store.
+                if newest.state.terminal and not self._records.leaving(task.id):
+                    self._ledger.remove(changes, newest, now, found)
+                    found.pop(task.id, None)
+                    self._logs.drop(task.id)
+                    self._ledger.drop_lines(task.id)
             await self._ledger.commit(changes)
+            if not changes.records:
+                return
 
     async def _trim_logs(self) -> None:
         for task_id, log in self._logs.at_hand().items():
@@ -100,13 +109,15 @@ class Upkeep:
                 await self._store.trim_log(task_id, below)
                 self._trimmed[task_id] = below
             task = self._records.tasks.get(task_id)
-            if (task is None or task.state.terminal) and not self._followers.log_followed(task_id):
+            done = task is None or task.state.terminal
+            # What the store has not got yet would be missing where the log goes on.
+            if done and not self._followers.log_followed(task_id) and not self._ledger.owes_lines(task_id):
                 self._logs.drop(task_id)
                 self._trimmed.pop(task_id, None)
 
     def _let_go(self, now: int) -> None:
         for channel in tuple(self._records.channels.values()):
-            self._records.trim(channel)
+            self._ledger.trim(channel)
             if channel.followed or channel.waiting or self._ledger.owes(channel):
                 channel.touched_at = now
             elif now - channel.touched_at > _IDLE * 1000 and not channel.unfinished:

@@ -22,13 +22,14 @@ _SLOT = 0.01
 class Wheel:
     """Turns, soonest first; never early, at most one slot late."""
 
-    __slots__ = ("_due", "_handle", "_loop", "_slots")
+    __slots__ = ("_due", "_handle", "_loop", "_slots", "_stopped")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._slots: dict[int, list[Callable[[], object]]] = {}
         self._due: list[int] = []
         self._handle: asyncio.TimerHandle | None = None
+        self._stopped = False
 
     def now(self) -> float:
         """Monotonic seconds."""
@@ -36,6 +37,8 @@ class Wheel:
 
     def schedule(self, delay: float, turn: Callable[[], object]) -> None:
         """Call `turn` once, `delay` seconds from now. What it raises is logged and hurts nobody else."""
+        if self._stopped:
+            return
         slot = int((self._loop.time() + delay) / _SLOT) + 1
         waiting = self._slots.get(slot)
         if waiting is not None:
@@ -48,6 +51,7 @@ class Wheel:
 
     def stop(self) -> None:
         """Give no more turns."""
+        self._stopped = True
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None
@@ -61,8 +65,9 @@ class Wheel:
 
     def _run(self) -> None:
         self._handle = None
-        slot = int(self._loop.time() / _SLOT)
-        while self._due and self._due[0] <= slot:
+        # The very product that the loop was asked to wait for: a quotient may round to the slot before.
+        now = self._loop.time()
+        while self._due and self._due[0] * _SLOT <= now:
             for turn in self._slots.pop(heapq.heappop(self._due)):
                 try:
                     turn()
