@@ -26,6 +26,7 @@ __all__ = [
     "BadMessage",
     "ConfigurationError",
     "Draining",
+    "Flooding",
     "Forbidden",
     "HeadwayError",
     "IllegalTransition",
@@ -49,6 +50,7 @@ __all__ = [
     "TemporaryError",
     "TokenExpired",
     "TooLarge",
+    "TooManyConnections",
     "Unauthenticated",
     "UnknownSubscription",
     "UnknownType",
@@ -231,6 +233,12 @@ class InternalError(ReconnectError):
     status = 500
 
 
+class Flooding(ReconnectError):
+    """Far too many messages came, in spite of warnings; reconnect and slow down."""
+
+    code = 306
+
+
 class RefusedError(HeadwayError):
     """The connection is refused."""
 
@@ -255,6 +263,13 @@ class OriginRefused(RefusedError):
     """Pages of this origin may not use the cookie; add the origin to allowed_origins or send a token."""
 
     code = 403
+
+
+class TooManyConnections(RefusedError):
+    """This user has as many connections as are allowed; close one first."""
+
+    code = 429
+    status = 429
 
 
 class ConfigurationError(HeadwayError):

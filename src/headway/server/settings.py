@@ -92,7 +92,21 @@ class Settings(BaseSettings):
     write_deadline: float = Field(
         30.0, ge=0.5, le=600, description="Seconds after which a client that reads nothing is closed."
     )
-    max_connections: int = Field(0, ge=0, description="Sockets at once; 0 means what descriptors allow.")
+    max_connections: int = Field(
+        0, ge=0, description="Clients that follow something, at once; 0 means what descriptors allow."
+    )
+    max_connections_per_user: int = Field(
+        0, ge=0, description="Connections of one user at once; 0 means any number."
+    )
+    connections_beyond: Literal["refuse-newest", "close-oldest"] = Field(
+        "refuse-newest", description="What happens when a user comes with more than that."
+    )
+    max_lifetime: float = Field(
+        0.0,
+        ge=0,
+        description="Seconds that a connection lasts, less up to a fifth by chance; 0 means for ever.",
+    )
+    compression: bool = Field(False, description="Compress WebSocket messages for clients that ask for it.")
     max_subscriptions: int = Field(200, ge=1, le=10_000, description="Subscriptions of one connection.")
     max_message_bytes: int = Field(
         65_536, ge=1024, le=16_777_216, description="Size of a client's WebSocket message."

@@ -12,8 +12,10 @@ import msgspec
 
 from headway.errors import (
     AuthTimeout,
+    Flooding,
     HeadwayError,
     InvalidField,
+    LifetimeOver,
     RateLimited,
     Silent,
     TokenExpired,
@@ -22,6 +24,11 @@ from headway.errors import (
 from headway.wire.native import Auth, ClientMessage, Ping, decode_client
 
 __all__ = ["Due", "Session", "SessionLimits"]
+
+_MOST_REFUSED = 1000.0
+_FAR_BEYOND = 20
+"""A client whose messages are refused is warned each time, and closed when so many were refused beyond so many times
+its rate: a page that got into a loop calms down by itself, an attack does not."""
 
 
 class SessionLimits(msgspec.Struct, frozen=True):
@@ -56,10 +63,11 @@ class Session:
         "_allowance",
         "_allowed_at",
         "_beat_at",
-        "_began",
+        "_deadline",
         "_ends_at",
         "_heard",
         "_limits",
+        "_patience",
         "_warned",
         "refusal",
         "user",
@@ -67,11 +75,13 @@ class Session:
 
     def __init__(self, limits: SessionLimits, now: float) -> None:
         self._limits = limits
-        self._began = now
+        self._deadline: float | None = now + limits.auth_timeout
+        """Until a token must have come; after that, until the conversation has lasted long enough."""
         self._heard = now
         self._beat_at = now + limits.heartbeat
         self._allowance = limits.message_burst
         self._allowed_at = now
+        self._patience = _MOST_REFUSED
         self._ends_at: float | None = None
         self._warned = False
         self.refusal: HeadwayError | None = None
@@ -88,18 +98,23 @@ class Session:
 
         Raises:
             RateLimited: the client says too much; nothing was done.
+            Flooding: and it goes on, far beyond what is allowed.
             Unauthenticated: only `auth` and `ping` may be said before `welcome`; or an `auth` has no token that could
                 be one.
             BadMessage, UnknownType, InvalidField: see `decode_client`.
         """
         self._heard = now
         limits = self._limits
-        allowance = min(
-            limits.message_burst, self._allowance + (now - self._allowed_at) * limits.message_rate
-        )
+        earned = (now - self._allowed_at) * limits.message_rate
+        allowance = min(limits.message_burst, self._allowance + earned)
         self._allowed_at = now
+        if self._patience < _MOST_REFUSED:
+            self._patience = min(_MOST_REFUSED, self._patience + earned * _FAR_BEYOND)
         if allowance < 1:
             self._allowance = allowance
+            self._patience -= 1
+            if self._patience < 0:
+                raise Flooding
             raise RateLimited(rate=limits.message_rate)
         self._allowance = allowance - 1
         try:
@@ -113,17 +128,20 @@ class Session:
             raise self.refusal or Unauthenticated("Send auth with a valid token first")
         return message
 
-    def welcome(self, user: str, lasts: float | None, now: float) -> None:
+    def welcome(self, user: str, lasts: float | None, now: float, lifetime: float | None = None) -> None:
         """A token was verified.
 
         Args:
             lasts: seconds until it expires, None when it does not.
+            lifetime: seconds until the conversation has lasted long enough, whatever tokens follow; None for ever.
 
         Raises:
             Unauthenticated: the conversation belongs to another user.
         """
         if self.user is not None and self.user != user:
             raise Unauthenticated("This connection belongs to another user; open a new one")
+        if self.user is None:
+            self._deadline = None if lifetime is None else now + lifetime
         self.user = user
         self._ends_at = None if lasts is None else now + lasts
         self._warned = False
@@ -132,15 +150,17 @@ class Session:
         """What falls due now.
 
         Raises:
-            AuthTimeout, TokenExpired, Silent: the conversation is over.
+            AuthTimeout, TokenExpired, LifetimeOver, Silent: the conversation is over.
         """
         limits = self._limits
         if self.user is None:
-            if now >= self._began + limits.auth_timeout:
+            if self._deadline is not None and now >= self._deadline:
                 raise self.refusal or AuthTimeout
             return Due.NOTHING
         if self._ends_at is not None and now >= self._ends_at:
             raise TokenExpired
+        if self._deadline is not None and now >= self._deadline:
+            raise LifetimeOver
         if now - self._heard > 2 * limits.heartbeat:
             raise Silent
         if self._ends_at is not None and not self._warned and now >= self._ends_at - limits.expiring_before:
@@ -153,9 +173,9 @@ class Session:
 
     def wait(self, now: float) -> float:
         """Seconds until something falls due."""
-        if self.user is None:
-            return max(0.0, self._began + self._limits.auth_timeout - now)
-        at = self._beat_at
+        at = self._beat_at if self.user is not None else float("inf")
+        if self._deadline is not None:
+            at = min(at, self._deadline)
         if self._ends_at is not None:
             at = min(at, self._ends_at if self._warned else self._ends_at - self._limits.expiring_before)
         return max(0.0, at - now)
