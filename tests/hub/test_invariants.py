@@ -172,22 +172,20 @@ class Hubs(RuleBasedStateMachine):
             self._follow(client, f"task:{task}", old, task=task, log=log)
 
     def _follow(self, client: Client, name: str, old: str, **what: Any) -> None:
-        if old == "saved":
-            client.wake(name)
-        view = client.views.get(name)
-        kept = None if view is None else view.cursor
-        epoch = self.world.hub.records.epoch
-        head = 0 if kept is None else kept.rev
-        cursor = {
-            "none": None,
-            "kept": kept,
-            "foreign": Cursor("elsewhere", head),
-            "future": Cursor(epoch, 2**50),
-            "first": Cursor(epoch, 0),
-            "saved": kept,
-        }[old]
-
         async def act() -> None:
+            if old == "saved":
+                client.wake(name)
+            view = client.views.get(name)
+            kept = None if view is None else view.cursor
+            epoch = self.world.hub.records.epoch
+            cursor = {
+                "none": None,
+                "kept": kept,
+                "foreign": Cursor("elsewhere", 0 if kept is None else kept.rev),
+                "future": Cursor(epoch, 2**50),
+                "first": Cursor(epoch, 0),
+                "saved": kept,
+            }[old]
             client.follow(name, cursor, **what)
             await asyncio.sleep(0)
 
