@@ -225,13 +225,13 @@ class Intake:
             return self._create(grant, report, work)
         if isinstance(report, r.Notify):
             return self._notify(grant, report, work)
-        task = self._task(report.task, work)
+        task = self._records.tasks.get(report.task) or work.found.get(report.task)
         if task is None:
             raise NotFound(task=report.task)
         command = _COMMANDS.get(type(report))
-        if command in _CONTROL:
+        if command is not None and command in _CONTROL:
             check(grant, Action.CONTROL, task.channel, task.id)
-        else:
+        elif task.channel not in work.open:
             self._check_publish(grant, task, work)
         if report.attempt is not None and report.attempt != task.attempt:
             return task
@@ -371,10 +371,9 @@ class Intake:
             )
 
     def _check_publish(self, grant: Grant, task: Task, work: _Work) -> None:
-        if task.channel not in work.open:
-            check(grant, Action.PUBLISH, task.channel, task.id)
-            if covers(grant, task.channel):
-                work.open.add(task.channel)
+        check(grant, Action.PUBLISH, task.channel, task.id)
+        if covers(grant, task.channel):
+            work.open.add(task.channel)
 
     def _states(self, grant: Grant, reports: Sequence[r.Report], work: _Work) -> dict[str, tuple[str, int]]:
         states: dict[str, tuple[str, int]] = {}
@@ -383,10 +382,11 @@ class Intake:
                 continue
             task = self._task(report.task, work)
             if task is not None:
-                try:
-                    self._check_publish(grant, task, work)
-                except (NotFound, Forbidden):
-                    continue
+                if task.channel not in work.open:
+                    try:
+                        self._check_publish(grant, task, work)
+                    except (NotFound, Forbidden):
+                        continue
                 states[report.task] = (task.state.value, task.attempt)
         return states
 
