@@ -27,10 +27,10 @@ Frame = Callable[[bytes, str], bytes]
 class NativeCodec(Codec):
     """`spec/wire.md` §4, each message in the frame of its door. One instance for each door: equal means identical."""
 
-    __slots__ = ("_frame",)
+    __slots__ = ("frame",)
 
     def __init__(self, frame: Frame) -> None:
-        self._frame = frame
+        self.frame = frame
 
     def snapshot(self, name: bytes, cursor: Cursor, reset: bool, versions: Sequence[Version]) -> bytes:
         parts: list[bytes] = []
@@ -45,7 +45,7 @@ class NativeCodec(Codec):
         return b"".join(parts)
 
     def changes(self, name: bytes, epoch: str, versions: Sequence[Version]) -> bytes:
-        frame = self._frame
+        frame = self.frame
         parts = []
         for version in versions:
             cursor = f"{epoch}.{version.record.rev}"
@@ -56,7 +56,7 @@ class NativeCodec(Codec):
         self, name: bytes, task: str, offset: int, end: int, trimmed: int, entries: Sequence[LogEntry]
     ) -> bytes:
         encoded = [_encode({"at": entry.at, "level": entry.level, "text": entry.text}) for entry in entries]
-        return self._frame(log(name, task, offset, end, trimmed, encoded), "")
+        return self.frame(log(name, task, offset, end, trimmed, encoded), "")
 
     def _part(
         self, name: bytes, cursor: Cursor, reset: bool, versions: Sequence[Version], more: bool
@@ -75,7 +75,7 @@ class NativeCodec(Codec):
             else:
                 notifications.append(version.json)
         at = str(cursor)
-        return self._frame(snapshot(name, at, reset, tasks, notifications, gone, more), at)
+        return self.frame(snapshot(name, at, reset, tasks, notifications, gone, more), at)
 
 
 def _change(name: bytes, cursor: str, version: Version) -> bytes:
