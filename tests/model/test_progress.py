@@ -32,7 +32,7 @@ def after(*ticks: Tick, plan: tuple[StepPlan, ...] = (), every: int = 1000) -> P
     for tick in ticks:
         now += every
         old = progress
-        progress, plan = merge(progress, tick, plan, now, since)
+        progress, plan = merge(progress, tick, plan, now, since, 0)
         since = now if (progress.done, progress.percent) != (old.done, old.percent) else since
     return progress
 
@@ -285,3 +285,12 @@ def test_a_first_item_that_took_no_time_does_not_spoil_the_rate() -> None:
     assert 45 < progress.rate < 60
     assert progress.eta is not None
     assert 5 < progress.eta < 7
+
+
+def test_no_end_is_foretold_from_a_few_moments() -> None:
+    # Given a producer that did much before it said so for the first time
+    early, plan = merge(START, Tick(done=12, total=40), (), 1020, 1000, 1000)
+    assert early.eta is None
+    # Then an end is foretold as soon as there is something to tell it from
+    later, _ = merge(early, Tick(done=13), plan, 2100, 1020, 1000)
+    assert later.eta is not None

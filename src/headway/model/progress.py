@@ -36,6 +36,8 @@ NAME_CHARS = 200
 UNIT_CHARS = 32
 DETAIL_BYTES = 4096
 
+_ETA_AFTER = 1000
+"""Milliseconds of an attempt before which no end is foretold."""
 _RATE_MEMORY = 15.0
 """Seconds over which the rate forgets: long enough to be calm, short enough to follow a change of pace."""
 
@@ -198,8 +200,8 @@ def merge(
     if percent is not None and percent > (old.percent or 0.0) and seconds > 0:
         speed = _smooth(speed, (percent - (old.percent or 0.0)) / seconds, seconds, (since - began) / 1000)
     if percent is not None and speed is not None:
-        # A speed that has faded to nothing says nothing about the time that is left.
-        eta = round((100.0 - percent) / speed, 1) if speed else None
+        # A speed that has faded to nothing says nothing about the time that is left, nor does one of a few moments.
+        eta = round((100.0 - percent) / speed, 1) if speed and now - began >= _ETA_AFTER else None
 
     new = Progress(done, total, percent, message, unit, step, rate, eta, detail, speed)
     if new != old:
