@@ -323,11 +323,11 @@ class Ledger:
     async def _write_behind(self) -> None:
         records, self._behind = self._behind, {}
         lines, self._lines = self._lines, []
-        if not records and not lines:
+        if not records and not lines and self.failure is None:
             return
         self._flying, self._flying_lines = records, lines
         try:
-            await self._store.write(Writes(records=list(records.values()), logs=lines))
+            await self._store.write(Writes(records=list(records.values()) or self._sample(), logs=lines))
         except HeadwayError as error:
             for record_id, record in records.items():
                 newest = self._records.newest(record_id)
@@ -335,13 +335,24 @@ class Ledger:
                     self._behind.setdefault(record_id, record)
             self._lines = [*lines, *self._lines][-_WAITING_LINES:]
             self._failed(error)
-            self._write_soon(_RETRY)
         else:
             self._worked()
         finally:
             self._flying, self._flying_lines = {}, []
 
+    def _sample(self) -> list[Record]:
+        """A record to write once more when nothing waits, only to learn whether that is possible again."""
+        for channel in self._records.channels.values():
+            for version in channel.log.all():
+                record = version.record
+                # Not one of which a newer version is on its way: this one would come after it.
+                if isinstance(record, Task) and record.id not in self._storing:
+                    return [record]
+        return []
+
     def _failed(self, error: HeadwayError) -> None:
+        # Tried again also when nothing waits: as long as we are not ready, perhaps nobody writes.
+        self._write_soon(_RETRY)
         if self.failure is None:
             _log.error("the store does not take writes: %s", error.message)
         self.failure = error
