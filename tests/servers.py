@@ -1,4 +1,5 @@
-"""Real servers for tests, in processes of their own: the fast path (`fast`) and plain ASGI under plain uvicorn (`asgi`)."""
+"""Real servers for tests, in processes of their own: the fast path (`fast`), plain ASGI under plain uvicorn (`asgi`), and
+those of `tests/hosts.py`, where somebody else's application has us inside."""
 
 from __future__ import annotations
 
@@ -14,17 +15,19 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
+from urllib.parse import urlsplit
 
 import psutil  # type: ignore[import-untyped]
 import urllib3
 
 from headway.model.grant import Ability
 from headway.server.tokens import Tokens
+from tests.hosts import MOUNTED, Mounted, serve
 
 __all__ = ["FORMS", "PATIENCE", "SECRET", "Form", "Server", "running_server", "serving"]
 
-Form = Literal["fast", "asgi"]
+Form = Literal["fast", "asgi"] | Mounted
 FORMS: tuple[Form, ...] = ("fast", "asgi")
 SECRET = "a secret of the tests that is long enough"
 PATIENCE = 20.0
@@ -38,7 +41,7 @@ class Server:
     """A server that runs, and what a test does with it from outside.
 
     Attributes:
-        url, ws, address: where it listens.
+        url, ws, origin, address: where it listens; in the first two with the path that it is mounted at.
         tokens: makes tokens that it takes.
         output: all that it has written so far, standard output and standard error.
     """
@@ -70,8 +73,11 @@ class Server:
             self.kill()
             raise
         self.ws: str = f"ws{self.url.removeprefix('http')}/ws"
-        host, _, port = self.url.removeprefix("http://").rpartition(":")
-        self.address = (host, int(port))
+        parts = urlsplit(self.url)
+        assert parts.hostname is not None
+        assert parts.port is not None
+        self.origin = f"http://{parts.netloc}"
+        self.address = (parts.hostname, parts.port)
         self._http: urllib3.PoolManager = urllib3.PoolManager(maxsize=50)
 
     def token(self, user: str = "ada", *can: Ability, **claims: Any) -> str:
@@ -189,7 +195,7 @@ async def running_server(data: Path, form: Form = "fast", **settings: Any) -> As
         await asyncio.to_thread(server.close)
 
 
-def _main(form: str, text: str) -> None:
+def _main(form: Form, text: str) -> None:
     import uvicorn
 
     from headway.server.app import Headway
@@ -200,11 +206,14 @@ def _main(form: str, text: str) -> None:
     settings = load_settings(None, **json.loads(text))
     set_up_logs(settings.log_level, settings.log_format)
     listener = bind(settings)
-    headway = Headway(settings)
 
     def tell(_: object, url: str) -> None:
         print("LISTENING", url, flush=True)
 
+    if form in MOUNTED:
+        serve(form, settings, listener, tell)
+        return
+    headway = Headway(settings)
     if form == "fast":
         run(headway, listener, tell)
         return
@@ -222,4 +231,4 @@ def _main(form: str, text: str) -> None:
 
 
 if __name__ == "__main__":
-    _main(*sys.argv[1:])
+    _main(cast("Form", sys.argv[1]), sys.argv[2])

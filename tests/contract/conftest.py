@@ -11,6 +11,7 @@ import pytest
 from headway.ports.store import Store
 from headway.stores.memory import MemoryStore
 from headway.stores.sqlite import SqliteStore
+from tests.hosts import MOUNTED
 from tests.servers import FORMS, Server, serving
 
 _names = itertools.count()
@@ -24,7 +25,21 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     await adapter.close()
 
 
-@pytest.fixture(params=FORMS, scope="session")
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "everywhere: runs inside every framework and server of tests/hosts.py too"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each test runs at each form of the door; a module can ask for more (`DOORS`), a test for all of them."""
+    if "door" in metafunc.fixturenames:
+        everywhere = any(metafunc.definition.iter_markers("everywhere"))
+        forms = (*FORMS, *MOUNTED) if everywhere else getattr(metafunc.module, "DOORS", FORMS)
+        metafunc.parametrize("door", forms, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
 def door(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with its own settings, one for all tests: each of them is a user of its own."""
     with serving(tmp_path_factory.mktemp("door"), request.param) as server:

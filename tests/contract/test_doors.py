@@ -15,9 +15,11 @@ from websockets.typing import Subprotocol
 from headway.model.grant import Ability
 from headway.server.tokens import Tokens
 from tests.clients import Client, View, connected, logged_in
-from tests.servers import Server
+from tests.servers import FORMS, Form, Server
 
 pytestmark = pytest.mark.slow
+
+DOORS: tuple[Form, ...] = (*FORMS, "mounted")
 
 
 def unsigned(claims: dict[str, Any]) -> str:
@@ -29,6 +31,7 @@ def unsigned(claims: dict[str, Any]) -> str:
     )
 
 
+@pytest.mark.everywhere
 async def test_auth_comes_first_and_is_welcomed(door: Server, user: str) -> None:
     token = door.tokens.make(user, channels=["project:x"], can=[Ability.READ, Ability.CANCEL], ttl=3600)
     async with connected(door) as client:
@@ -60,6 +63,7 @@ async def test_everything_may_be_sent_at_once(door: Server, user: str) -> None:
     assert sorted(heard[2:]) == ["pong", "snapshot"]
 
 
+@pytest.mark.everywhere
 async def test_a_header_needs_no_auth(door: Server, user: str) -> None:
     headers = {"Authorization": f"Bearer {door.token(user)}", "Origin": "https://evil.example"}
     async with connected(door, additional_headers=headers) as client:
@@ -71,11 +75,12 @@ async def test_a_header_needs_no_auth(door: Server, user: str) -> None:
 async def test_the_cookie_counts_for_our_pages(door: Server, user: str, origin: str | None) -> None:
     headers = {"Cookie": f"theme=dark; headway={door.token(user)}"}
     if origin is not None:
-        headers["Origin"] = door.url if origin == "own" else origin
+        headers["Origin"] = door.origin if origin == "own" else origin
     async with connected(door, additional_headers=headers) as client:
         assert (await client.hear())["user"] == user
 
 
+@pytest.mark.everywhere
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1.evil.example", "//["])
 async def test_the_cookie_does_not_count_for_other_pages(door: Server, user: str, origin: str) -> None:
     headers = {"Cookie": f"headway={door.token(user)}", "Origin": origin}
@@ -143,6 +148,7 @@ async def test_auth_without_a_token_ends_the_connection(door: Server) -> None:
         assert (await client.ended())[0] == 4401
 
 
+@pytest.mark.everywhere
 @pytest.mark.parametrize("place", ["message", "header", "cookie"])
 async def test_an_expired_token_is_told_from_a_bad_one(door: Server, user: str, place: str) -> None:
     token = door.tokens.make(user, ttl=-1)
@@ -170,6 +176,7 @@ async def test_nothing_is_done_before_auth(door: Server, message: dict[str, Any]
     assert (code, [message["code"] for message in said]) == (4401, [401])
 
 
+@pytest.mark.everywhere
 async def test_auth_again_renews_for_the_same_user(door: Server, user: str) -> None:
     async with logged_in(door, door.tokens.make(user, ttl=3600)) as client:
         view = View()
@@ -244,6 +251,7 @@ async def test_subprotocols(door: Server) -> None:
         assert client.socket.subprotocol == "headway.v1"
 
 
+@pytest.mark.everywhere
 async def test_other_subprotocols_are_refused_readably(door: Server) -> None:
     with pytest.raises(InvalidStatus) as refused:
         async with connected(door, subprotocols=[Subprotocol("graphql-ws")]):
@@ -253,6 +261,7 @@ async def test_other_subprotocols_are_refused_readably(door: Server) -> None:
     assert b"headway.v1" in response.body
 
 
+@pytest.mark.everywhere
 @pytest.mark.parametrize("path", ["/", "/ws/", "/ws2", "/socket.io", "/api/tasks", "/%77s"])
 async def test_other_paths_are_refused_readably(door: Server, path: str) -> None:
     headers = {
@@ -270,6 +279,7 @@ async def test_other_paths_are_refused_readably(door: Server, path: str) -> None
     assert b"/ws" in response.data
 
 
+@pytest.mark.everywhere
 async def test_ping_is_answered(door: Server) -> None:
     async with connected(door) as client:
         pong = await client.answer("ping")
@@ -278,6 +288,7 @@ async def test_ping_is_answered(door: Server) -> None:
         await (await client.socket.ping())
 
 
+@pytest.mark.everywhere
 async def test_connections_are_counted_down(door: Server, user: str) -> None:
     admin = door.token(user, Ability.ADMIN)
     before = door.ask("GET", "/api/stats", admin)["connections"]

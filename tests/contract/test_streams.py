@@ -10,9 +10,11 @@ import pytest
 import urllib3
 
 from headway.model.grant import Ability
-from tests.servers import PATIENCE, Server
+from tests.servers import FORMS, PATIENCE, Form, Server
 
 pytestmark = pytest.mark.slow
+
+DOORS: tuple[Form, ...] = (*FORMS, "mounted")
 
 
 class Events:
@@ -59,6 +61,7 @@ def make_task(server: Server, token: str, **fields: Any) -> str:
     return task
 
 
+@pytest.mark.everywhere
 def test_a_stream_follows_a_channel(door: Server, user: str) -> None:
     token = door.token(user)
     task = make_task(door, token)
@@ -80,6 +83,7 @@ def test_a_stream_follows_a_channel(door: Server, user: str) -> None:
     events.close()
 
 
+@pytest.mark.everywhere
 def test_last_event_id_resumes_with_what_changed(door: Server, user: str) -> None:
     token = door.token(user)
     still, moving = make_task(door, token), make_task(door, token)
@@ -105,6 +109,7 @@ def test_a_cursor_that_is_none_gives_a_snapshot(door: Server, user: str, cursor:
     events.close()
 
 
+@pytest.mark.everywhere
 def test_a_stream_ends_after_the_last_state_when_asked(door: Server, user: str) -> None:
     token = door.token(user)
     task = make_task(door, token)
@@ -140,6 +145,7 @@ def test_the_token_may_stand_in_the_query_and_is_not_logged(door: Server, user: 
     assert token not in door.output
 
 
+@pytest.mark.everywhere
 def test_a_post_asks_for_several_with_their_cursors(door: Server, user: str) -> None:
     token = door.token(user)
     task = make_task(door, token)
@@ -148,6 +154,7 @@ def test_a_post_asks_for_several_with_their_cursors(door: Server, user: str) -> 
     assert [(message["id"], message["reset"]) for message in messages] == [("mine", True), (2, True)]
 
 
+@pytest.mark.everywhere
 def test_a_poll_answers_at_once_and_then_when_something_changes(door: Server, user: str) -> None:
     token = door.token(user)
     task = make_task(door, token)
@@ -195,6 +202,7 @@ def test_what_cannot_be_is_refused_readably(
     assert set(answer.json()) >= {"code", "message", "retryable"}
 
 
+@pytest.mark.everywhere
 @pytest.mark.parametrize("path", ["/events?channel=public", "/poll?channel=public"])
 def test_nobody_comes_in_without_a_token(door: Server, path: str) -> None:
     assert door.request("GET", path).json()["code"] == 401

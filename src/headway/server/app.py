@@ -2,38 +2,46 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import headway
 from headway.buses.memory import MemoryBus
-from headway.errors import HeadwayError
+from headway.errors import ConfigurationError, Draining, HeadwayError, InternalError, InvalidField, NotFound
 from headway.hub.hub import Hub, HubSettings
 from headway.hub.log import Bounds
 from headway.hub.upkeep import Retention
-from headway.model.grant import Ability, Grant
-from headway.model.report import Batch, BatchAnswer
+from headway.model.grant import Ability
 from headway.ports.store import Store
+from headway.server.answers import answer_error, redirect
+from headway.server.authentication import Authenticate, checked
+from headway.server.beside import Beside, load
 from headway.server.folder import FolderLock
 from headway.server.http import make_http
+from headway.server.local import LocalSink
 from headway.server.login import LOCAL_USER, Doorkeeper
+from headway.server.mount import ROOT, Place, place_of, place_within, root_of
 from headway.server.settings import Settings, load_settings
+from headway.server.signals import hearing_stop
 from headway.server.tokens import Tokens, kept_secret
 from headway.stores.sqlite import SqliteStore
 from headway.transports.asgi import Receive, Scope, Send, refuse, websocket
 from headway.transports.credentials import LOOPBACK_ORIGINS
-from headway.transports.service import Service
+from headway.transports.service import Service, state_key
 from headway.transports.streams import events, poll
-from headway.transports.websocket import SERVICE
 from headway.wire.session import SessionLimits
-from headway.worker import delivery
 
 __all__ = ["DATABASE", "Headway"]
 
 DATABASE = "headway.sqlite3"
+_BESIDE_BASE = "/headway"
+_LOCAL_SECONDS = 5.0
+_WEBSOCKET = "/ws"
+_NOT_STARTED = (
+    "This Headway was not started: give its lifespan to the application that mounts it (lifespan=hw.lifespan)"
+)
 _STREAMS = {"/events": events, "/poll": poll}
 
 
@@ -45,14 +53,27 @@ class Headway:
         hw = Headway()
         app = FastAPI(lifespan=hw.lifespan)
         app.mount("/headway", hw.asgi)
+
+    What this process reports (`headway.task`, `headway.notify`) reaches a server that runs in it without a network.
     """
 
-    def __init__(self, settings: Settings | None = None, *, store: Store | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        store: Store | None = None,
+        authenticate: Authenticate | None = None,
+        beside: Any = None,
+    ) -> None:
         """Wire a server together; nothing is opened yet.
 
         Args:
             settings: read from the environment when None.
             store: instead of the SQLite database in the data folder.
+            authenticate: gives the grant of a token, in place of our own tokens; None (or `Unauthenticated`) for one
+                that is worth nothing. It is called in the loop, so it must not wait for anything.
+            beside: a WSGI or ASGI application that gets every path that is not below `base_path`, which is `/headway`
+                then unless it was set.
 
         Raises:
             ConfigurationError: a setting is missing or wrong.
@@ -62,13 +83,18 @@ class Headway:
         self.development = configured is None
         secret = configured.get_secret_value() if configured else kept_secret(settings.data)
         self.tokens = Tokens(secret)
-        self.login_code = secrets.token_urlsafe(18) if settings.loopback else None
+        self.verify = self.tokens.verify if authenticate is None else checked(authenticate)
+        """Gives the grant of a token, or raises Unauthenticated or TokenExpired."""
+        self._makes_tokens = authenticate is None
+        self.login_code = secrets.token_urlsafe(18) if settings.loopback and self._makes_tokens else None
+        self._beside = _beside(settings, beside)
+        self.base_path = settings.base_path or ("" if self._beside is None else _BESIDE_BASE)
         self._lock = FolderLock(settings.data) if store is None else None
         self._store = store or SqliteStore(settings.data / DATABASE, synchronous=settings.sqlite_synchronous)
         self.hub = Hub(self._store, MemoryBus(), _hub_settings(settings))
         self.service = Service(
             self.hub,
-            self.tokens.verify,
+            self.verify,
             headway.__version__,
             limits=SessionLimits(
                 auth_timeout=settings.auth_timeout,
@@ -81,10 +107,13 @@ class Headway:
             origins=_origins(settings),
             max_connections=settings.max_connections,
             drain_spread=settings.drain_spread,
+            path=self.base_path + _WEBSOCKET,
         )
-        door = Doorkeeper(self.tokens, self.login_code, (settings.public_url or "").startswith("https:"))
+        secure = (settings.public_url or "").startswith("https:")
+        door = Doorkeeper(self.tokens, self.verify, self.login_code, secure)
         self._http = make_http(self.hub, self.service, door, settings.max_body_bytes)
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._local = LocalSink(self.hub)
+        self._runs = False
 
         # A function, since servers look at what they are given: a method is taken for an application of ASGI 2.
         async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
@@ -97,8 +126,21 @@ class Headway:
         """Open the store and begin to work.
 
         Raises:
-            ConfigurationError: the data folder or the store cannot be used.
+            ConfigurationError: it runs already; or the data folder, the store or the application beside us cannot be
+                used.
         """
+        if self._runs:
+            raise ConfigurationError(
+                "This Headway runs already: start it once, by the lifespan of the application that mounts it"
+            )
+        self._runs = True
+        try:
+            await self._open()
+        except BaseException:
+            self._runs = False
+            raise
+
+    async def _open(self) -> None:
         if self._lock is not None:
             self._lock.take()
         try:
@@ -106,45 +148,119 @@ class Headway:
         except BaseException:
             self._release()
             raise
-        self._loop = asyncio.get_running_loop()
-        # Workers in this very process need no network to reach us.
-        delivery.deliver_to(self._take_batch)
+        self.service.draining = False
+        self._local.open()
+        if self._beside is not None:
+            try:
+                await self._beside.start()
+            except BaseException:
+                await self._close()
+                raise
 
     async def stop(self) -> None:
-        """Say goodbye, write what waits, and close. Idempotent."""
-        delivery.deliver_to(None)
+        """Say goodbye, take and write what waits, and close. Idempotent."""
+        if self._runs:
+            try:
+                await self._close()
+            finally:
+                self._runs = False
+
+    async def _close(self) -> None:
+        if self._beside is not None:
+            # First, since what it does at its end may still be reported.
+            await self._beside.stop()
         self.service.drain()
+        await self._local.close(min(_LOCAL_SECONDS, self.settings.drain_seconds))
         await self.hub.stop()
         self._release()
 
     @asynccontextmanager
     async def lifespan(self, _app: object = None) -> AsyncIterator[dict[str, Any]]:
-        """Runs the server for as long as an application lives; gives the state that connections look for."""
+        """Runs the server for as long as an application lives; gives the state that connections look for.
+
+        For an application that has a lifespan of its own:
+
+            @asynccontextmanager
+            async def lifespan(app):
+                async with hw.lifespan(app) as state, connect() as database:
+                    yield {**state, "database": database}
+        """
         await self.start()
         try:
-            yield {SERVICE: self.service}
+            with hearing_stop(self.service.drain):
+                yield self.state
         finally:
             await self.stop()
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What a server's state needs for our door on the fast path (`headway.transports.websocket:Gate`)."""
+        return {state_key(self.service.path): self.service}
+
+    def token(
+        self,
+        user: str,
+        *,
+        can: Iterable[str] = ("read", "cancel"),
+        channels: Iterable[str] = (),
+        tasks: Iterable[str] = (),
+        ttl: float | None = 3600.0,
+    ) -> str:
+        """A token for somebody whom the application has logged in by itself.
+
+        Args:
+            can: `read`, `cancel`, `publish`, `admin`.
+            channels: patterns of channels beyond the user's own and `public`.
+            tasks: ids of single tasks.
+            ttl: seconds until it expires; None for one that does not.
+
+        Raises:
+            InvalidField: a user, ability, channel or task that cannot be one.
+            ConfigurationError: with `authenticate`, tokens are made by whoever verifies them.
+        """
+        if not self._makes_tokens:
+            raise ConfigurationError("With authenticate= our own tokens do not count, so none is made")
+        return self.tokens.make(user, can=map(_ability, can), channels=channels, tasks=tasks, ttl=ttl)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(scope, receive, send)
+            return
+        place = place_within(place_of(scope), self.base_path)
+        if place is None and self._beside is not None:
+            await self._beside(scope, receive, send)
+            return
+        # A scope of our own: what the application that mounts us has put into it means something else to our routes.
+        scope = {**scope, "state": {}, "root_path": "", ROOT: place.root if place else self.base_path}
+        scope["path"] = place.path if place else scope["path"]
+        if not self._runs:
+            await self._say_not_running(scope, receive, send)
         elif scope["type"] == "websocket":
-            path = scope["path"].removeprefix(scope.get("root_path", ""))
-            if path == self.service.path:
-                await websocket(self.service, scope, receive, send)
-            else:
-                await receive()
-                await refuse(
-                    scope, send, 404, f"There is no WebSocket at this address; it is at {self.service.path}"
-                )
+            await self._serve_websocket(place, scope, receive, send)
+        elif place is None:
+            await answer_error(send, NotFound(f"There is nothing at this address; try {self.base_path}/"))
+        elif not place.path:
+            await redirect(send, root_of(scope) + "/")
+        elif (door := _STREAMS.get(place.path)) is not None and scope["method"] in {"GET", "POST"}:
+            await door(self.service, scope, receive, send)
         else:
-            path = scope["path"].removeprefix(scope.get("root_path", ""))
-            door = _STREAMS.get(path) if scope["method"] in {"GET", "POST"} else None
-            if door is not None:
-                await door(self.service, scope, receive, send)
-            else:
-                await self._http(scope, receive, send)  # type: ignore[arg-type]
+            await self._http(scope, receive, send)  # type: ignore[arg-type]
+
+    async def _serve_websocket(self, place: Place | None, scope: Scope, receive: Receive, send: Send) -> None:
+        if place is not None and place.path == _WEBSOCKET:
+            await websocket(self.service, scope, receive, send)
+            return
+        await receive()
+        here = f"{root_of(scope)}{_WEBSOCKET}"
+        await refuse(scope, send, 404, f"There is no WebSocket at this address; it is at {here}")
+
+    async def _say_not_running(self, scope: Scope, receive: Receive, send: Send) -> None:
+        error = Draining() if self.service.draining else InternalError(_NOT_STARTED)
+        if scope["type"] == "websocket":
+            await receive()
+            await refuse(scope, send, 503, error.message)
+        else:
+            await answer_error(send, error)
 
     def local_token(self) -> str:
         """A token for workers on this machine: whoever can read the runtime file may do everything here."""
@@ -159,23 +275,33 @@ class Headway:
                 except HeadwayError as error:
                     await send({"type": "lifespan.startup.failed", "message": error.message})
                     return
-                scope["state"][SERVICE] = self.service
+                scope.setdefault("state", {}).update(self.state)
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await self.stop()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
-    def _take_batch(self, batch: Batch) -> BatchAnswer:
-        """Take a batch from a worker thread of this process."""
-        if self._loop is None or self._loop.is_closed():
-            raise HeadwayError("The server in this process is not running")
-        grant = Grant(LOCAL_USER, can=frozenset(Ability))
-        return asyncio.run_coroutine_threadsafe(self.hub.ingest(grant, batch), self._loop).result(30)
-
     def _release(self) -> None:
         if self._lock is not None:
             self._lock.release()
+
+
+def _beside(settings: Settings, given: Any) -> Beside | None:
+    if given is not None:
+        return Beside(given)
+    if settings.wsgi is not None and settings.asgi is not None:
+        raise ConfigurationError("One application can be beside Headway: set wsgi or asgi, not both")
+    if settings.wsgi is not None:
+        return load(settings.wsgi, "wsgi")
+    return None if settings.asgi is None else load(settings.asgi, "asgi")
+
+
+def _ability(name: str) -> Ability:
+    try:
+        return Ability(name)
+    except ValueError:
+        raise InvalidField(f"An ability is one of {', '.join(Ability)}", field="can") from None
 
 
 def _origins(settings: Settings) -> frozenset[str]:

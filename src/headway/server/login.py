@@ -6,7 +6,7 @@ import hmac
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Controller, Response, get, post
+from litestar import Controller, Request, Response, get, post
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
@@ -14,8 +14,10 @@ from litestar.params import JSONBody
 from headway.errors import InvalidField, RateLimited, Unauthenticated
 from headway.hub.hub import Hub
 from headway.model.grant import Ability, Grant
+from headway.server.mount import root_of
 from headway.server.tokens import Tokens
 from headway.transports.credentials import COOKIE
+from headway.transports.service import Verify
 
 __all__ = ["LOCAL_USER", "Doorkeeper", "Login", "Me"]
 
@@ -31,11 +33,14 @@ class Doorkeeper(msgspec.Struct):
     """What logging in needs to know.
 
     Attributes:
+        tokens: makes those of the login link.
+        verify: gives the grant of a token.
         code: of the login link; None when there is none.
         secure: whether browsers reach the server by https.
     """
 
     tokens: Tokens
+    verify: Verify
     code: str | None
     secure: bool
     tries: float = 0.0
@@ -91,22 +96,28 @@ class Login(Controller):
 
     @post("/login", summary="Log a browser in", status_code=204)
     async def login(
-        self, data: JSONBody[Credentials], door: NamedDependency[Doorkeeper], hub: NamedDependency[Hub]
+        self,
+        data: JSONBody[Credentials],
+        door: NamedDependency[Doorkeeper],
+        hub: NamedDependency[Hub],
+        request: Request[Any, Any, Any],
     ) -> Response[None]:
         """Takes the code of the login link or a token, and sets the cookie `headway`."""
         if (data.code is None) == (data.token is None):
             raise InvalidField("Give a code or a token", field="token")
         token = door.open(data.code, hub.clock() / 1000) if data.code is not None else data.token or ""
-        grant = door.tokens.verify(token)
+        grant = door.verify(token)
         lasts = _COOKIE_SECONDS
         if grant.expires_at is not None:
             lasts = min(lasts, max(1, int(grant.expires_at - hub.clock() / 1000)))
-        return Response(None, status_code=204, cookies=[_cookie(token, lasts, door.secure)])
+        return Response(None, status_code=204, cookies=[_cookie(request, token, lasts, door.secure)])
 
     @post("/logout", summary="Log a browser out", status_code=204)
-    async def logout(self, door: NamedDependency[Doorkeeper]) -> Response[None]:
+    async def logout(
+        self, door: NamedDependency[Doorkeeper], request: Request[Any, Any, Any]
+    ) -> Response[None]:
         """Takes the cookie away."""
-        return Response(None, status_code=204, cookies=[_cookie("", 0, door.secure)])
+        return Response(None, status_code=204, cookies=[_cookie(request, "", 0, door.secure)])
 
     @get("/me", summary="Who am I")
     async def me(
@@ -122,6 +133,8 @@ class Login(Controller):
         )
 
 
-def _cookie(value: str, seconds: int, secure: bool) -> Cookie:
-    attributes: dict[str, Any] = {"httponly": True, "samesite": "lax", "path": "/", "secure": secure}
+def _cookie(request: Request[Any, Any, Any], value: str, seconds: int, secure: bool) -> Cookie:
+    # Below a path of ours it is of no concern to the application that has the others.
+    path = root_of(request.scope) or "/"
+    attributes: dict[str, Any] = {"httponly": True, "samesite": "lax", "path": path, "secure": secure}
     return Cookie(key=COOKIE, value=value, max_age=seconds, **attributes)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-from litestar import Response, get
+from litestar import Request, Response, get
 from litestar.response import File
 from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler
+
+from headway.server.mount import root_of
 
 __all__ = ["STATIC", "page_handlers", "security_headers"]
 
@@ -37,8 +41,12 @@ def page_handlers() -> list[ControllerRouterHandler]:
     """The handlers of all pages."""
 
     @get(["/", "/login", "/tasks/{task_id:str}", "/api"], include_in_schema=False, sync_to_thread=False)
-    def page() -> Response[str] | File:
-        return _file("index.html", "text/html; charset=utf-8", "no-cache")
+    def page(request: Request[Any, Any, Any]) -> Response[str]:
+        try:
+            text = _index(root_of(request.scope))
+        except FileNotFoundError:
+            return Response(_MISSING, media_type="text/html", status_code=503)
+        return Response(text, media_type="text/html; charset=utf-8", headers={"Cache-Control": "no-cache"})
 
     @get("/headway.js", include_in_schema=False, sync_to_thread=False)
     def module() -> Response[str] | File:
@@ -57,6 +65,12 @@ def page_handlers() -> list[ControllerRouterHandler]:
             )
         )
     return handlers
+
+
+@cache
+def _index(root: str) -> str:
+    """The page; its scripts find everything else from where they are themselves."""
+    return (STATIC / "index.html").read_text(encoding="utf-8").replace('"/assets/', f'"{root}/assets/')
 
 
 def _file(name: str, media_type: str, cache: str, *, cross_origin: bool = False) -> Response[str] | File:

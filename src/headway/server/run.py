@@ -79,7 +79,7 @@ def run(headway: Headway, listener: socket.socket, listening: Listening) -> None
     )
     host, port = listener.getsockname()[:2]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    server = _Server(config, headway, lambda: listening(headway, url))
+    server = _Server(config, headway, lambda: listening(headway, url + headway.base_path))
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(server.live(listener))
 
@@ -103,7 +103,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         # Uvicorn has an empty state, since it runs no lifespan; connections find the service in it.
-        self.lifespan.state["headway"] = self._headway.service
+        self.lifespan.state.update(self._headway.state)
         self._started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

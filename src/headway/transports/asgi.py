@@ -68,7 +68,7 @@ class AsgiConnection(Conversation):
             self._wake.set()
 
     async def pump(self, send: Send) -> None:
-        """Send what waits until the connection is hung up; returns after the close was sent."""
+        """Send what waits until the connection is hung up."""
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -86,9 +86,13 @@ class AsgiConnection(Conversation):
                 if was_full and not self.full:
                     self.drained()
             if self._close is not None and not self._pending:
-                code, reason = self._close
-                await send({"type": "websocket.close", "code": code, "reason": reason[:120]})
                 return
+
+    async def close(self, send: Send) -> None:
+        """Send the close, when the connection was hung up."""
+        if self._close is not None:
+            code, reason = self._close
+            await send({"type": "websocket.close", "code": code, "reason": reason[:120]})
 
     def _queue(self, data: bytes) -> None:
         self._pending.append(data)
@@ -123,6 +127,11 @@ async def websocket(service: Service, scope: Scope, receive: Receive, send: Send
         if listening.done() and not pump.done() and not listening.result():
             # We hung up; what was said last still goes out.
             await asyncio.wait((pump,), timeout=service.write_deadline)
+        if pump.done() and not (listening.done() and listening.result()):
+            # A server may send the close only when nobody listens any more (granian).
+            listening.cancel()
+            await asyncio.wait((listening,))
+            await connection.close(send)
     finally:
         connection.finish()
         for task in (pump, listening):

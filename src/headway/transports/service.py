@@ -15,13 +15,18 @@ if TYPE_CHECKING:
     from headway.transports.conversation import Conversation
     from headway.transports.streams import Stream
 
-__all__ = ["RETRY_AFTER", "Service", "Verify"]
+__all__ = ["RETRY_AFTER", "Service", "Verify", "state_key"]
 
 RETRY_AFTER = 5
 """Seconds after which a client that was refused for lack of room may ask again."""
 
 Verify = Callable[[str], Grant]
 """Gives the grant of a token, or raises Unauthenticated or TokenExpired."""
+
+
+def state_key(path: str) -> str:
+    """Where the state of the lifespan has the service whose WebSocket is at this path."""
+    return f"headway:{path}"
 
 
 class Service:

@@ -18,16 +18,13 @@ from uvicorn.server import ServerState
 from headway.errors import HeadwayError, OriginRefused, SlowReader
 from headway.transports.conversation import Conversation
 from headway.transports.credentials import brought_token
-from headway.transports.service import RETRY_AFTER, Service
+from headway.transports.service import RETRY_AFTER, Service, state_key
 from headway.wire import handshake
 from headway.wire import websocket as ws
 from headway.wire.codec import NativeCodec
 from headway.wire.native import PROTOCOL
 
-__all__ = ["SERVICE", "Gate", "WebSocketConnection"]
-
-SERVICE = "headway"
-"""Where the lifespan's state has the service."""
+__all__ = ["Gate", "WebSocketConnection"]
 
 _HIGH_WATER = 65_536
 _CLOSING_SECONDS = 2.0
@@ -58,10 +55,10 @@ class Gate(asyncio.Protocol):
             self._inner.data_received(data)
             return
         assert self._transport is not None  # noqa: S101 - connection_made came first
-        service: Service | None = self._app_state.get(SERVICE)
         try:
             request = handshake.parse_upgrade(data)
-            if service is None or request.path != service.path:
+            service: Service | None = self._app_state.get(state_key(request.path))
+            if service is None:
                 self._give_to(
                     WebSocketsSansIOProtocol(
                         config=self._config, server_state=self._server_state, app_state=self._app_state
