@@ -11,7 +11,7 @@ import platform
 import sys
 import time
 
-NAMES = ("reporter_overhead", "ingest", "delivery", "memory", "latency", "stopped_reader", "beside")
+NAMES = ("reporter_overhead", "ingest", "delivery", "sse", "memory", "latency", "stopped_reader", "beside")
 
 
 def main(wanted: list[str]) -> int:

@@ -114,6 +114,7 @@ class Crowd:
         self.stamp = stamp
         self.delays: list[float] = []
         self.ready = asyncio.Event()
+        self.client = Client
 
     def frame(self, data: bytes, start: int, size: int) -> None:
         self.frames += 1
@@ -137,7 +138,7 @@ class Crowd:
 
         async def one() -> None:
             async with gate:
-                await loop.create_connection(lambda: Client(self), *self.address)
+                await loop.create_connection(lambda: self.client(self), *self.address)
 
         await asyncio.gather(*(one() for _ in range(self.count)))
         await asyncio.wait_for(self.ready.wait(), 120)
@@ -166,6 +167,11 @@ async def main(arguments: list[str]) -> None:
     host, port, count, *messages = [part for part in arguments if not part.startswith("--")]
     crowd = Crowd((host, int(port)), int(count), messages, bare=bare, stamp=stamp, path=path, expect=expect)
     await crowd.connect()
+    await listen(crowd)
+
+
+async def listen(crowd: Crowd) -> None:
+    """Say that all have come, and answer lines until there are no more."""
     crowd.report()
     print("ready", flush=True)
     loop = asyncio.get_running_loop()
