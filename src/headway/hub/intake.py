@@ -86,10 +86,10 @@ class Intake:
                 named.add(self._apply(grant, report, work).id)
             except HeadwayError as error:
                 rejected.append(r.Rejected(index, error.code, error.message, error.retryable))
+        # Before the commit: it waits for what is said here, and not for what others do meanwhile.
+        states = self._states(grant, batch.reports, work)
         await self._ledger.commit(work.changes)
-        return r.BatchAnswer(
-            len(batch.reports) - len(rejected), rejected, self._states(grant, batch.reports, work)
-        )
+        return r.BatchAnswer(len(batch.reports) - len(rejected), rejected, states)
 
     async def one(self, grant: Grant, report: r.Report) -> tuple[Task | Notification, bool]:
         """Take one report; unlike in a batch, one that comes too late is refused too.
@@ -115,8 +115,9 @@ class Intake:
         record = self._apply(grant, report, work)
         work.changes.named.add(record.id)
         await self._ledger.commit(work.changes)
-        newest = self._records.tasks.get(record.id) or self._records.notifications.get(record.id)
-        return newest or record, work.created
+        own = work.changes.records.get(record.channel, {}).get(record.id)
+        newest = own or self._records.tasks.get(record.id) or self._records.notifications.get(record.id)
+        return newest or record, work.created  # type: ignore[return-value]
 
     async def read(self, grant: Grant, ids: Sequence[str] | None) -> int:
         """Mark notifications of the grant's own channel as read; reading twice is fine.

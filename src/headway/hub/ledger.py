@@ -222,9 +222,9 @@ class Ledger:
         return storing
 
     def _stamped(self, records: dict[str, Record], first: int) -> list[Record]:
-        stamped = []
-        for rev, record in enumerate(records.values(), first):
-            version = replace(record, rev=rev)
+        stamped: list[Record] = []
+        for rev, (record_id, record) in enumerate(records.items(), first):
+            version = records[record_id] = replace(record, rev=rev)
             # While the stamp was fetched another change can have built on this one; it gets its own revision.
             if self._records.newest(record.id) is record:
                 self._records.put(version)
