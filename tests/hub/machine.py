@@ -322,5 +322,7 @@ async def recount(hub: Hub, store: SlowStore, parent: Task) -> Children:
     page = await store.tasks(TaskQuery(channels=None, parent=parent.id, limit=200))
     scratch = msgspec.structs.replace(parent, children=None)
     for child in page.tasks:
+        if child.created_at < parent.created_at:
+            continue
         scratch = adopt(scratch, None, hub.records.tasks.get(child.id, child), 0)
     return scratch.children or Children()

@@ -362,7 +362,7 @@ class Intake:
         """A change of a task changes all that are above it, so there must be an end to them."""
         above: Task | None = parent
         for _ in range(MAX_NESTING):
-            if above is None or above.id == task.id:
+            if above is None or task.id in {above.id, above.parent}:
                 break
             above = None if above.parent is None else self._task(above.parent, work)
         if above is not None:

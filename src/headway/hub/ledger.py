@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from headway.errors import HeadwayError, StoreUnavailable
 from headway.hub.channel import Channel, Slot
-from headway.hub.records import Records
+from headway.hub.records import Records, counts
 from headway.hub.wheel import Wheel
 from headway.model.rules import adopt
 from headway.model.task import Task
@@ -295,7 +295,7 @@ class Ledger:
     ) -> None:
         while (child := after or before) is not None and child.parent is not None:
             parent = self._records.tasks.get(child.parent) or found.get(child.parent)
-            if parent is None:
+            if parent is None or not counts(parent, child):
                 return
             grown = adopt(parent, before, after, now)
             if grown is parent:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -18,7 +19,7 @@ from headway.model.rules import adopt
 from headway.model.task import Children, Task
 from headway.ports.store import Opened, Record, Store, TaskQuery, Tombstone
 
-__all__ = ["Records"]
+__all__ = ["Records", "counts"]
 
 _REMEMBERED_KEYS = 10_000
 
@@ -173,13 +174,13 @@ class Records:
         for record_id in failed:
             before, _ = channel.newest(record_id)
             task = self.tasks.get(record_id)
-            if task is not None and isinstance(before, Task) and _counts(task) == _counts(before):
+            if task is not None and isinstance(before, Task) and _children(task) == _children(before):
                 self.put(before)
 
     def _take_back(self, failed: Task | None, kept: Task | None) -> None:
         while (child := kept or failed) is not None and child.parent is not None:
             parent = self.tasks.get(child.parent)
-            if parent is None:
+            if parent is None or not counts(parent, child):
                 return
             after = adopt(parent, failed, kept, parent.updated_at)
             if after is parent:
@@ -226,7 +227,7 @@ class Records:
         query = TaskQuery(channels=None, parent=record.id, limit=200)
         while True:
             page = await self._store.tasks(query)
-            for child in page.tasks:
+            for child in filter(partial(counts, parent), page.tasks):
                 parent = adopt(parent, None, child, record.updated_at)
             if page.next is None:
                 # Not its percent: half way through the children, that can be above what all of them make.
@@ -234,7 +235,12 @@ class Records:
             query = replace(query, after=page.next)
 
 
-def _counts(task: Task) -> Children:
+def counts(parent: Task, child: Task) -> bool:
+    """Whether a child is this task's; who has the id of a removed task does not inherit its children."""
+    return child.created_at >= parent.created_at
+
+
+def _children(task: Task) -> Children:
     return task.children or Children()
 
 
