@@ -89,6 +89,38 @@ def test_a_job_loads_no_part_of_the_server(tmp_path: Path) -> None:
     ]
 
 
+def test_a_child_that_was_forked_while_a_part_was_loading_can_use_it(tmp_path: Path) -> None:
+    code = """
+import os, sys, threading
+import headway
+
+loading, forked = threading.Event(), threading.Event()
+
+class Slow:
+    # A finder that stands in the middle of the import until there was time to fork.
+    def find_spec(self, name, path=None, target=None):
+        if name == "headway.worker.context" and not loading.is_set():
+            loading.set()
+            forked.wait(1)
+
+sys.meta_path.insert(0, Slow())
+thread = threading.Thread(target=lambda: headway.notify)
+thread.start()
+loading.wait()
+pid = os.fork()
+if pid == 0:
+    # Would a child hang, its alarm ends it.
+    __import__("signal").alarm(5)
+    headway.notify
+    os._exit(0)
+forked.set()
+thread.join()
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) != 0)
+"""
+    ended = subprocess.run([sys.executable, "-c", code], env=environment(tmp_path), check=False)
+    assert ended.returncode == 0
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not (wheels.ROOT / "src/headway/server/static/index.html").is_file():

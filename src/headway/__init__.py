@@ -5,7 +5,10 @@ Importing this is fast: each name is loaded when it is first used, and the worke
 
 from __future__ import annotations
 
+import contextlib
+import os
 from importlib import import_module
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -52,6 +55,30 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 
+_loading = RLock()
+"""Held while a part is loaded, and over each fork: a child would wait for ever for a module that a thread of its
+parent was loading."""
+_FORK_SECONDS = 5.0
+
+
+def _renew() -> None:
+    global _loading  # noqa: PLW0603 - it is what a process has one of
+    _loading = RLock()
+
+
+def _release() -> None:
+    # It is not ours when a fork did not wait any longer.
+    with contextlib.suppress(RuntimeError):
+        _loading.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=lambda: _loading.acquire(timeout=_FORK_SECONDS),
+        after_in_parent=_release,
+        after_in_child=_renew,
+    )
+
 if not TYPE_CHECKING:
     # A checker that saw this would believe in every name.
 
@@ -60,7 +87,8 @@ if not TYPE_CHECKING:
         if home is None:
             raise AttributeError(f"module 'headway' has no attribute {name!r}")
         try:
-            module = import_module(home)
+            with _loading:
+                module = import_module(home)
         except ModuleNotFoundError as error:
             if not home.startswith("headway.server"):
                 raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeVar
@@ -22,6 +23,7 @@ class FarEnd:
         self.refuse: dict[str, int] = {}
         self.status = 200
         self.requests = 0
+        self.takes = 0.0
         self.changed = threading.Condition()
         self.port = 0
         self._server: ThreadingHTTPServer | None = None
@@ -50,6 +52,7 @@ class FarEnd:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
+                time.sleep(end.takes)
                 status, answer = end.answer(self.path, self.headers.get("authorization"), body)
                 self.send_response(status)
                 self.send_header("content-length", str(len(answer)))

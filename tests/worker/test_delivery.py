@@ -143,7 +143,7 @@ def test_an_overloaded_server_gets_everything_later(far: FarEnd) -> None:
 def test_what_the_server_refuses_for_good_is_said_once(far: FarEnd, caplog: pytest.LogCaptureFixture) -> None:
     far.refuse = {"Notify": 102}
     for _ in range(3):
-        headway.notify("ada", "Ready", link="javascript:alert(1)")
+        headway.notify("ada", "Ready", kind="odd")
     assert headway.flush(10)
 
     assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == [
@@ -361,6 +361,22 @@ def test_a_short_script_delivers_before_it_exits(far: FarEnd, tmp_path: Path) ->
         import headway
         with headway.task("Script", id="script") as task:
             task.result(42)
+        """,
+        tmp_path,
+        HEADWAY_URL=far.url,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert far.of(Succeed) == [Succeed("script")]
+
+
+def test_a_short_script_waits_for_a_server_that_is_busy(far: FarEnd, tmp_path: Path) -> None:
+    far.takes = 0.8
+    done = run(
+        """
+        import headway
+        with headway.task("Script", id="script"):
+            pass
         """,
         tmp_path,
         HEADWAY_URL=far.url,

@@ -142,6 +142,12 @@ class Courier:
         """Whether anything may still have to be delivered."""
         return self._thread is not None or not self._inbox.empty()
 
+    @property
+    def away(self) -> bool:
+        """Whether nobody is there: none was found, or the one that was has failed and never answered."""
+        found = self.route is not None or not self._told_route
+        return not found or (self._pace.failures > 0 and not self.reached)
+
     def flush(self, timeout: float) -> bool:
         """Wait until everything reported so far is acknowledged.
 

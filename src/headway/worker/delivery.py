@@ -211,7 +211,10 @@ def _leave() -> None:
             process.courier.report(*((ending,) if tick is None else (tick, ending)))
     known = process.given is not None or process.courier.route is not None
     if known or process.courier.has_news():
-        process.courier.flush(EXIT_SECONDS if process.courier.reached else EXIT_SECONDS_UNREACHED)
+        passed = process.courier.flush(EXIT_SECONDS_UNREACHED)
+        # Whoever is away is not waited for; whoever is busy, or is being reached for the first time, is.
+        if not passed and not process.courier.away:
+            process.courier.flush(EXIT_SECONDS - EXIT_SECONDS_UNREACHED)
     process.journal.close()
 
 
