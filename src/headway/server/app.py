@@ -193,6 +193,11 @@ class Headway:
             await self.stop()
 
     @property
+    def shared(self) -> bool:
+        """Whether an application is beside us."""
+        return self._beside is not None
+
+    @property
     def state(self) -> dict[str, Any]:
         """What a server's state needs for our door on the fast path (`headway.transports.websocket:Gate`)."""
         return {state_key(self.service.path): self.service}

@@ -74,7 +74,8 @@ def run(headway: Headway, listener: socket.socket, listening: Listening) -> None
         server_header=False,
         timeout_graceful_shutdown=max(1, int(settings.drain_seconds)),
         ws_per_message_deflate=False,
-        ws_max_size=settings.max_message_bytes,
+        # For the WebSockets of an application beside us: ours has a limit of its own.
+        **({} if headway.shared else {"ws_max_size": settings.max_message_bytes}),
         loop=_loop(),
     )
     host, port = listener.getsockname()[:2]
