@@ -24,6 +24,8 @@ __all__ = ["Listening", "bind", "run"]
 _log = logging.getLogger("headway.server")
 
 _BACKLOG = 2048
+_UVICORNS_SIZE = 16_777_216
+"""Of messages to an application beside us; our own door has its limit by itself."""
 _DESCRIPTORS_KEPT = 100
 
 Listening = Callable[[Headway, str], object]
@@ -74,8 +76,7 @@ def run(headway: Headway, listener: socket.socket, listening: Listening) -> None
         server_header=False,
         timeout_graceful_shutdown=max(1, int(settings.drain_seconds)),
         ws_per_message_deflate=False,
-        # For the WebSockets of an application beside us: ours has a limit of its own.
-        **({} if headway.shared else {"ws_max_size": settings.max_message_bytes}),
+        ws_max_size=_UVICORNS_SIZE if headway.shared else settings.max_message_bytes,
         loop=_loop(),
     )
     host, port = listener.getsockname()[:2]
