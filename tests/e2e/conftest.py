@@ -14,6 +14,7 @@ from headway.server.pages import STATIC
 from tests.cli.conftest import programs
 from tests.cli.programs import Programs
 from tests.e2e.jobs import Jobs
+from tests.e2e.pages import Pages
 from tests.e2e.visitors import SECONDS, Site, Visitor
 
 __all__ = ["programs"]
@@ -97,3 +98,11 @@ def visitor(visit: Callable[..., Visitor], site: Site) -> Visitor:
     visitor = visit()
     visitor.log_in(site)
     return visitor
+
+
+@pytest.fixture
+def pages() -> Iterator[Pages]:
+    """Somebody else's web server."""
+    pages = Pages()
+    yield pages
+    pages.close()

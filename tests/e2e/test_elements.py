@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import expect
@@ -23,13 +23,6 @@ _LISTEN = """() => {
   new MutationObserver(() => heard.push(region.textContent)).observe(
     region, { childList: true, characterData: true, subtree: true });
 }"""
-
-
-@pytest.fixture
-def pages() -> Iterator[Pages]:
-    pages = Pages()
-    yield pages
-    pages.close()
 
 
 def test_with_a_token_on_another_origin(site: Site, visit: Visit, jobs: Jobs, pages: Pages) -> None:

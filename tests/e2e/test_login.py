@@ -32,7 +32,7 @@ def test_a_wrong_link_says_what_to_do(site: Site, visit: Visit) -> None:
     visitor = visit()
     visitor.allow(REFUSED)
     visitor.page.goto(f"{site.url}/login#nonsense")
-    expect(visitor.page.get_by_role("alert").first).to_contain_text("A login link works")
+    expect(visitor.page.get_by_role("alert").first).to_contain_text("login link")
     assert visitor.page.evaluate("location.hash") == ""
 
 

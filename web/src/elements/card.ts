@@ -2,7 +2,7 @@
 
 import { isFinal, type Task } from "../client/model.ts";
 import { type Action, actionsFor } from "../present/actions.ts";
-import { etaText, percentText, rateText, silentFor, stepText } from "../present/estimate.ts";
+import { etaText, farText, rateText, silentFor, stepText } from "../present/estimate.ts";
 import { resultLinks } from "../present/links.ts";
 import { words as allWords, type Language } from "../present/words.ts";
 import { Bar } from "./bar.ts";
@@ -61,9 +61,7 @@ export class Card {
     setText(this.#message, task.state === "queued" && !task.progress.message ? words.waiting : task.progress.message);
     setText(
       this.#numbers,
-      [percentText(task.progress.percent), rateText(task, words, language), etaText(task, now, words)]
-        .filter(Boolean)
-        .join(" · "),
+      [farText(task, language), rateText(task, words, language), etaText(task, now, words)].filter(Boolean).join(" · "),
     );
     this.#line.hidden = [this.#step, this.#message, this.#numbers].every((part) => part.hidden);
     const silent = silentFor(task, now);

@@ -11,6 +11,11 @@ export function percentText(percent: number | null | undefined): string {
   return percent === null || percent === undefined ? "" : `${Math.floor(percent)}%`;
 }
 
+/** How far, in one word: the percentage; where nobody knows one, how much is done. */
+export function farText(task: Task, language: Language): string {
+  return percentText(task.progress.percent) || doneText(task, language);
+}
+
 /** Seconds left at `now` (Unix milliseconds of the server's clock); `undefined` when nobody knows. */
 export function secondsLeft(task: Task, now: number): number | undefined {
   const { eta } = task.progress;

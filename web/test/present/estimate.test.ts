@@ -1,11 +1,17 @@
 import { expect, test } from "vitest";
-import { doneText, etaText, percentText, rateText, silentFor, stepText } from "../../src/present/estimate.ts";
+import { doneText, etaText, farText, percentText, rateText, silentFor, stepText } from "../../src/present/estimate.ts";
 import { words } from "../../src/present/words.ts";
 import { task } from "../records.ts";
 
 test("nothing is 100 % before it is", () => {
   expect(percentText(99.99)).toBe("99%");
   expect(percentText(null)).toBe("");
+});
+
+test("where no percentage is known, what is done says how far it is", () => {
+  expect(farText(task({ progress: { done: 1204, percent: null, unit: "rows" } }), "en")).toBe("1,204 rows");
+  expect(farText(task({ progress: { done: 1204, total: 2408, percent: 50 } }), "en")).toBe("50%");
+  expect(farText(task({ progress: { done: 0, percent: null } }), "en")).toBe("");
 });
 
 test("an estimate counts down from when it was made", () => {

@@ -1,7 +1,7 @@
 /** One task in the list. */
 
 import { isFinal, type Task } from "../../client/index.ts";
-import { etaText, percentText, rateText, silentFor, stepText } from "../../present/estimate.ts";
+import { etaText, farText, rateText, silentFor, stepText } from "../../present/estimate.ts";
 import { href, taskPath } from "../state/location.ts";
 import { clock } from "../state/session.ts";
 import { fill, language, said, t } from "../state/settings.ts";
@@ -29,7 +29,7 @@ export function TaskRow({ task }: { task: Task }) {
       <div class="row-how">
         {task.children && !final ? <ChildrenBar children={task.children} /> : <ProgressBar task={task} />}
         <p class="row-numbers">
-          <span>{percentText(task.progress.percent)}</span>
+          <span>{farText(task, language.value)}</span>
           <span>{pace(task)}</span>
         </p>
       </div>
