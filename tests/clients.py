@@ -6,8 +6,9 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
+import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
@@ -25,15 +26,17 @@ class Client:
 
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
+        self.packed = socket.subprotocol == "headway.v1.msgpack"
 
     async def say(self, kind: str, /, **fields: Any) -> None:
-        await self.socket.send(json.dumps({"type": kind, **fields}))
+        message = {"type": kind, **fields}
+        await self.socket.send(msgspec.msgpack.encode(message) if self.packed else json.dumps(message))
 
     async def hear(self, *types: str) -> Message:
         """The next message, or the next of these types; heartbeats are passed over unless they are asked for."""
         async with asyncio.timeout(PATIENCE):
             while True:
-                message: Message = json.loads(await self.socket.recv(decode=True))
+                message = await self._read()
                 if message["type"] in types or (not types and message["type"] != "heartbeat"):
                     return message
 
@@ -56,12 +59,17 @@ class Client:
         async with asyncio.timeout(PATIENCE):
             try:
                 while True:
-                    said.append(json.loads(await self.socket.recv(decode=True)))
+                    said.append(await self._read())
             except ConnectionClosed as closed:
                 end = closed.rcvd
         if end is None:
             raise AssertionError(f"the connection was cut without a word after {said[-3:]}")
         return end.code, end.reason, said
+
+    async def _read(self) -> Message:
+        data = await self.socket.recv()
+        assert isinstance(data, bytes) is self.packed
+        return cast("Message", msgspec.msgpack.decode(data) if isinstance(data, bytes) else json.loads(data))
 
 
 class View:

@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -203,7 +204,10 @@ def _main(form: Form, text: str) -> None:
     from headway.server.run import bind, run
     from headway.server.settings import load_settings
 
-    settings = load_settings(None, **json.loads(text))
+    given = json.loads(text)
+    if descriptors := given.pop("descriptors", None):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+    settings = load_settings(None, **given)
     set_up_logs(settings.log_level, settings.log_format)
     listener = bind(settings)
 

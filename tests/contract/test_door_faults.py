@@ -221,5 +221,5 @@ async def test_a_server_that_is_full_says_so(tmp_path_factory: pytest.TempPathFa
             await second.write(upgrade(server))
             answer = await second.lost()
         assert answer.startswith(b"HTTP/1.1 503 ")
-        assert b"retry-after: 5" in answer.lower()
+        assert b"retry-after: " in answer.lower()
         assert server.request("GET", "/healthz").status == 200

@@ -29,6 +29,7 @@ class Events:
         self.status = self.response.status
         self.last_id = ""
         self.comments = 0
+        self.retry = 0
         self._events = self._read()
 
     def _read(self) -> Iterator[Any]:
@@ -38,6 +39,7 @@ class Events:
             while "\n\n" in held:
                 block, held = held.split("\n\n", 1)
                 fields = dict(line.split(": ", 1) for line in block.split("\n") if not line.startswith(":"))
+                self.retry = int(fields.get("retry", self.retry))
                 self.comments += block.startswith(":")
                 self.last_id = fields.get("id", self.last_id)
                 if "data" in fields:

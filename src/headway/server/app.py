@@ -29,6 +29,7 @@ from headway.server.tokens import Tokens, kept_secret
 from headway.stores.sqlite import SqliteStore
 from headway.transports.asgi import Receive, Scope, Send, refuse, websocket
 from headway.transports.credentials import LOOPBACK_ORIGINS
+from headway.transports.members import Members
 from headway.transports.service import Service, state_key
 from headway.transports.streams import events, poll
 from headway.wire.session import SessionLimits
@@ -106,6 +107,11 @@ class Headway:
             write_deadline=settings.write_deadline,
             origins=_origins(settings),
             max_connections=settings.max_connections,
+            max_lifetime=settings.max_lifetime,
+            members=Members(
+                settings.max_connections_per_user,
+                close_oldest=settings.connections_beyond == "close-oldest",
+            ),
             drain_spread=settings.drain_spread,
             path=self.base_path + _WEBSOCKET,
         )

@@ -12,11 +12,11 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from headway.errors import ConfigurationError
 from headway.server.app import Headway
 from headway.server.settings import Settings
+from headway.transports.http import MOST_REFUSED, PromptHttp
 from headway.transports.websocket import Gate
 
 __all__ = ["Listening", "bind", "run"]
@@ -26,7 +26,10 @@ _log = logging.getLogger("headway.server")
 _BACKLOG = 2048
 _UVICORNS_SIZE = 16_777_216
 """Of messages to an application beside us; our own door has its limit by itself."""
-_DESCRIPTORS_KEPT = 100
+_DESCRIPTORS_KEPT = 78
+"""For files, the database and what other parts of the process open."""
+_WORKERS_SHARE = 10
+"""One socket in so many is kept for requests that follow nothing."""
 
 Listening = Callable[[Headway, str], object]
 """Told the server and its address as soon as it takes connections."""
@@ -61,13 +64,14 @@ def run(headway: Headway, listener: socket.socket, listening: Listening) -> None
         ConfigurationError: the server could not start.
     """
     settings = headway.settings
-    room = raise_descriptor_limit()
-    if not settings.max_connections:
-        # Refused politely before the system refuses without a word.
-        headway.service.max_connections = max(1, room - _DESCRIPTORS_KEPT)
+    # Refused politely before the system refuses without a word.
+    room = max(2, raise_descriptor_limit() - _DESCRIPTORS_KEPT - MOST_REFUSED)
+    service = headway.service
+    service.max_sockets = room
+    service.max_connections = min(settings.max_connections or room, room - max(1, room // _WORKERS_SHARE))
     config = uvicorn.Config(
         headway.asgi,
-        http=type("Http", (PromptHttp,), {"patience": settings.auth_timeout}),
+        http=type("Http", (PromptHttp,), {"patience": settings.auth_timeout, "service": service}),
         interface="asgi3",
         ws=Gate,
         lifespan="off",
@@ -125,31 +129,6 @@ class _Server(uvicorn.Server):
         finally:
             for number, handler in previous.items():
                 signal.signal(number, handler)
-
-
-class PromptHttp(HttpToolsProtocol):
-    """Uvicorn's HTTP protocol, for which a request whose head does not come in time is none."""
-
-    patience = 10.0
-    """Seconds; as long as a WebSocket has until it must have authenticated."""
-
-    _arrival: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._arrival = self.loop.call_later(self.patience, transport.close)
-
-    def on_headers_complete(self) -> None:
-        # Also before an upgrade: a timer that is left behind would keep this protocol in memory.
-        if self._arrival is not None:
-            self._arrival.cancel()
-            self._arrival = None
-        super().on_headers_complete()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._arrival is not None:
-            self._arrival.cancel()
-        super().connection_lost(exc)
 
 
 def raise_descriptor_limit() -> int:

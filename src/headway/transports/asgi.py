@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import Any
 
 from headway.errors import HeadwayError, OriginRefused, SlowReader
 from headway.transports.conversation import Conversation
 from headway.transports.credentials import brought_token
-from headway.transports.service import RETRY_AFTER, Service
-from headway.wire.codec import NativeCodec
+from headway.transports.service import FULL, Service
+from headway.wire.forms import PACKED_PROTOCOL, Form, choose_form
 from headway.wire.native import PROTOCOL
+from headway.wire.packed import pack, unpack
 
 __all__ = ["AsgiConnection", "Receive", "Scope", "Send", "refuse", "websocket"]
 
@@ -20,25 +21,28 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _HIGH_WATER = 65_536
+_SIZE = 4
 
 
-def _line(message: bytes, _cursor: str = "") -> bytes:
-    # JSON has no line feed of its own, so a batch can be taken apart again; ASGI wants one call for each message.
-    return message + b"\n"
+def _sized(message: bytes) -> bytes:
+    # So that a batch can be taken apart again: ASGI wants one call for each message.
+    return len(message).to_bytes(_SIZE, "big") + message
 
 
-_CODEC = NativeCodec(_line)
+_TEXT = Form(_sized, packed=False)
+_PACKED = Form(lambda message: _sized(pack(message)), packed=True)
 
 
 class AsgiConnection(Conversation):
     """One client behind an ASGI server: what is delivered waits for the server's `send`, up to the high-water mark."""
 
-    __slots__ = ("_close", "_pending", "_size", "_wake")
+    __slots__ = ("_close", "_pending", "_size", "_wake", "codec")
 
-    codec = _CODEC
+    codec: Form
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, *, packed: bool = False) -> None:
         super().__init__(service)
+        self.codec = _PACKED if packed else _TEXT
         self._pending: list[bytes] = []
         self._size = 0
         self._wake = asyncio.Event()
@@ -56,7 +60,7 @@ class AsgiConnection(Conversation):
 
     def send(self, message: bytes) -> None:
         if self._close is None and self.takes(message):
-            self._queue(_line(message))
+            self._queue(self.codec.frame(message, ""))
 
     def ping(self) -> None:
         """ASGI has no ping: its servers send their own, keep the answers, and end who does not answer."""
@@ -74,10 +78,10 @@ class AsgiConnection(Conversation):
             self._wake.clear()
             pending, self._pending = self._pending, []
             for data in pending:
-                for text in data.decode().rstrip("\n").split("\n"):
+                for message in _apart(data):
                     try:
                         async with asyncio.timeout(self._service.write_deadline):
-                            await send({"type": "websocket.send", "text": text})
+                            await send(self._event(message))
                     except TimeoutError:
                         self.end(SlowReader())
                         return
@@ -94,25 +98,56 @@ class AsgiConnection(Conversation):
             code, reason = self._close
             await send({"type": "websocket.close", "code": code, "reason": reason[:120]})
 
+    def take(self, event: MutableMapping[str, Any], max_message: int) -> bool:
+        """Take a message; False when it is such that the connection ends."""
+        data = event.get("bytes" if self.codec.packed else "text")
+        if data is None:
+            self.finish()
+            self.hang_up(1003, "Send MessagePack in binary frames" if self.codec.packed else "Send text")
+            return False
+        if isinstance(data, str):
+            data = data.encode("utf-8", "surrogatepass")
+        if len(data) > max_message:
+            self.finish()
+            self.hang_up(1009, "The message is too large")
+            return False
+        self.receive(unpack(data) if self.codec.packed else data)
+        return True
+
+    def _event(self, message: bytes) -> dict[str, Any]:
+        if self.codec.packed:
+            return {"type": "websocket.send", "bytes": message}
+        return {"type": "websocket.send", "text": message.decode()}
+
     def _queue(self, data: bytes) -> None:
         self._pending.append(data)
         self._size += len(data)
         self._wake.set()
 
 
+def _apart(data: bytes) -> Iterator[bytes]:
+    """The messages of a batch."""
+    at = 0
+    while at < len(data):
+        start = at + _SIZE
+        at = start + int.from_bytes(data[at:start], "big")
+        yield data[start:at]
+
+
 async def websocket(service: Service, scope: Scope, receive: Receive, send: Send) -> None:
     """Serve one WebSocket of the native protocol."""
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     await receive()
-    offered = scope.get("subprotocols") or []
-    if offered and PROTOCOL not in offered:
-        await refuse(scope, send, 400, f"The subprotocol here is {PROTOCOL}")
+    chosen = choose_form(scope.get("subprotocols") or [])
+    if chosen is None:
+        await refuse(scope, send, 400, f"The subprotocols here are {PROTOCOL} and {PACKED_PROTOCOL}")
         return
+    subprotocol, packed = chosen
     if service.crowded:
-        await refuse(scope, send, 503, "The server holds as many connections as it may")
+        await refuse(scope, send, 503, FULL, service.retry_after())
         return
-    await send({"type": "websocket.accept", "subprotocol": PROTOCOL if offered else None})
-    connection = AsgiConnection(service)
+    await send({"type": "websocket.accept", "subprotocol": subprotocol})
+    connection = AsgiConnection(service, packed=packed)
     refusal: HeadwayError | None = None
     token: str | None = None
     try:
@@ -139,7 +174,7 @@ async def websocket(service: Service, scope: Scope, receive: Receive, send: Send
         await asyncio.gather(pump, listening, return_exceptions=True)
 
 
-async def refuse(scope: Scope, send: Send, status: int, text: str) -> None:
+async def refuse(scope: Scope, send: Send, status: int, text: str, retry_after: int = 0) -> None:
     """Answer an upgrade that was not accepted, with a sentence where the server can send one."""
     if "websocket.http.response" not in (scope.get("extensions") or {}):
         # Then a close is the server's way to answer with an HTTP error of its own.
@@ -151,8 +186,8 @@ async def refuse(scope: Scope, send: Send, status: int, text: str) -> None:
         (b"content-length", str(len(body)).encode()),
         (b"connection", b"close"),
     ]
-    if status == 503:
-        headers.append((b"retry-after", str(RETRY_AFTER).encode()))
+    if retry_after:
+        headers.append((b"retry-after", b"%d" % retry_after))
     await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
     await send({"type": "websocket.http.response.body", "body": body})
 
@@ -163,14 +198,5 @@ async def _listen(connection: AsgiConnection, receive: Receive, max_message: int
         event = await receive()
         if event["type"] == "websocket.disconnect":
             return True
-        text = event.get("text")
-        if text is None:
-            connection.finish()
-            connection.hang_up(1003, "Send text")
+        if not connection.take(event, max_message):
             return False
-        data = text.encode("utf-8", "surrogatepass")
-        if len(data) > max_message:
-            connection.finish()
-            connection.hang_up(1009, "The message is too large")
-            return False
-        connection.receive(data)

@@ -86,7 +86,7 @@ class Conversation(Link):
         service.conversations.add(self)
         service.hub.clients += 1
         if service.draining:
-            self.end(e.Draining())
+            self.goodbye(e.Draining(), service.reconnect_in())
             return
         if refusal is not None:
             self._session.refusal = refusal
@@ -101,6 +101,8 @@ class Conversation(Link):
         if self in self._service.conversations:
             self._service.conversations.discard(self)
             self._service.hub.clients -= 1
+        if self._session.user is not None:
+            self._service.members.leave(self._session.user, self)
         if self._follower is not None:
             self._follower.leave()
             self._follower = None
@@ -128,11 +130,11 @@ class Conversation(Link):
             self.hang_up(CLOSE_BASE + error.code, error.message)
         return False
 
-    def goodbye(self, reconnect_in: float) -> None:
-        """The server is about to stop."""
+    def goodbye(self, error: e.HeadwayError, reconnect_in: float) -> None:
+        """End a connection that did nothing wrong; it is to come again."""
         if not self._ended:
-            self.send(n.goodbye("The server is stopping or restarting", reconnect_in))
-            self.end(e.Draining())
+            self.send(n.goodbye(error.message, reconnect_in))
+            self.end(error)
 
     def heard(self) -> None:
         """A sign of life that is no message."""
@@ -182,7 +184,9 @@ class Conversation(Link):
             now = service.hub.wheel.now()
             unix = service.hub.clock() / 1000
             lasts = None if grant.expires_at is None else grant.expires_at - unix
-            self._session.welcome(grant.user, lasts, now)
+            if self._session.user is None:
+                service.members.join(grant.user, self)
+            self._session.welcome(grant.user, lasts, now, service.lifetime())
         except e.HeadwayError as error:
             self.end(error)
             return
@@ -257,6 +261,9 @@ class Conversation(Link):
             return
         try:
             due = self._session.turn(now)
+        except e.LifetimeOver as error:
+            self.goodbye(error, 0.0)
+            return
         except e.HeadwayError as error:
             self.end(error)
             return

@@ -9,24 +9,31 @@ from typing import TYPE_CHECKING
 from headway.errors import Draining
 from headway.hub.hub import Hub
 from headway.model.grant import Grant
+from headway.transports.members import Members
 from headway.wire.session import SessionLimits
 
 if TYPE_CHECKING:
+    from headway.transports.answer import Answer
     from headway.transports.conversation import Conversation
-    from headway.transports.streams import Stream
+    from headway.transports.stream import Stream
 
-__all__ = ["RETRY_AFTER", "Service", "Verify", "state_key"]
-
-RETRY_AFTER = 5
-"""Seconds after which a client that was refused for lack of room may ask again."""
-
-Verify = Callable[[str], Grant]
-"""Gives the grant of a token, or raises Unauthenticated or TokenExpired."""
+__all__ = ["FULL", "Service", "Verify", "state_key"]
 
 
 def state_key(path: str) -> str:
     """Where the state of the lifespan has the service whose WebSocket is at this path."""
     return f"headway:{path}"
+
+
+FULL = "The server holds as many connections as it may"
+
+_RETRY_AFTER = (2, 10)
+"""Seconds between which a client that was refused for lack of room is told to ask again."""
+
+_LIFETIMES = (0.8, 1.0)
+
+Verify = Callable[[str], Grant]
+"""Gives the grant of a token, or raises Unauthenticated or TokenExpired."""
 
 
 class Service:
@@ -36,7 +43,11 @@ class Service:
         version: the server's, as `welcome` says it.
         max_message: bytes of a client's message.
         write_deadline: seconds in which a client may read nothing of what waits for it.
-        max_connections: at once; 0 for any number.
+        max_connections: of those who follow something, at once; 0 for any number.
+        max_sockets: of all kinds, at once, where we own the sockets; 0 for any number. More than `max_connections`, so
+            that those who watch cannot lock out those who report.
+        max_lifetime: seconds that a connection lasts at most; 0 for ever.
+        members: how many connections each user has.
         drain_spread: seconds over which clients are told to come back after a drain.
         path: of the native WebSocket.
         origins: origins whose pages may use the cookie, besides the server's own; `*` allows all.
@@ -54,6 +65,8 @@ class Service:
         write_deadline: float = 30.0,
         origins: frozenset[str] = frozenset(),
         max_connections: int = 0,
+        max_lifetime: float = 0.0,
+        members: Members | None = None,
         drain_spread: float = 5.0,
         path: str = "/ws",
     ) -> None:
@@ -65,21 +78,57 @@ class Service:
         self.write_deadline = write_deadline
         self.origins = origins
         self.max_connections = max_connections
+        self.max_sockets = 0
+        self.max_lifetime = max_lifetime
+        self.members = members or Members()
         self.drain_spread = drain_spread
         self.path = path
         self.conversations: set[Conversation] = set()
-        self.streams: set[Stream] = set()
+        self.streams: set[Stream | Answer] = set()
         self.draining = False
 
     @property
     def crowded(self) -> bool:
-        """Whether no more connections may come."""
+        """Whether nobody else may follow something."""
         return 0 < self.max_connections <= len(self.conversations) + len(self.streams)
+
+    # Chance, not secrecy: that all who were sent away at once do not come back at once.
+
+    def retry_after(self) -> int:
+        """Seconds until a client that was refused may ask again."""
+        if self.draining:
+            return 1 + round(self.reconnect_in())
+        return random.randint(*_RETRY_AFTER)  # noqa: S311
+
+    def reconnect_in(self) -> float:
+        """Seconds until a client whose connection ends may open the next."""
+        return round(random.uniform(0, self.drain_spread), 2)  # noqa: S311
+
+    def lifetime(self) -> float | None:
+        """Seconds that a new connection may last; None for ever."""
+        return self.max_lifetime * random.uniform(*_LIFETIMES) if self.max_lifetime else None  # noqa: S311
+
+    def admit(self, user: str, stream: Stream | Answer) -> None:
+        """Count a stream or a poll.
+
+        Raises:
+            TooManyConnections: the user has enough.
+        """
+        self.members.join(user, stream)
+        self.streams.add(stream)
+        self.hub.clients += 1
+
+    def release(self, user: str, stream: Stream | Answer) -> None:
+        """It has ended. Idempotent."""
+        if stream in self.streams:
+            self.streams.discard(stream)
+            self.hub.clients -= 1
+            self.members.leave(user, stream)
 
     def drain(self) -> None:
         """Say goodbye to everybody, with reconnection times spread over `drain_spread` seconds."""
         self.draining = True
         for conversation in tuple(self.conversations):
-            conversation.goodbye(round(random.uniform(0, self.drain_spread), 2))  # noqa: S311 - chance, not secrecy
+            conversation.goodbye(Draining(), self.reconnect_in())
         for stream in tuple(self.streams):
-            stream.end(Draining())
+            stream.goodbye(Draining(), self.reconnect_in())

@@ -7,34 +7,26 @@ application beside us keeps working.
 from __future__ import annotations
 
 import asyncio
-import random
-import socket
 from typing import Any, cast
 
 from uvicorn.config import Config
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
-from headway.errors import HeadwayError, OriginRefused, SlowReader
+from headway.errors import Draining, HeadwayError, OriginRefused
+from headway.transports.backpressure import Backpressure
 from headway.transports.conversation import Conversation
 from headway.transports.credentials import brought_token
-from headway.transports.service import RETRY_AFTER, Service, state_key
+from headway.transports.service import FULL, Service, state_key
 from headway.wire import handshake
 from headway.wire import websocket as ws
-from headway.wire.codec import NativeCodec
+from headway.wire.forms import PACKED, PACKED_PROTOCOL, TEXT, Form, choose_form
 from headway.wire.native import PROTOCOL
+from headway.wire.packed import unpack
 
 __all__ = ["Gate", "WebSocketConnection"]
 
-_HIGH_WATER = 65_536
 _CLOSING_SECONDS = 2.0
-
-
-def _framed(message: bytes, _cursor: str) -> bytes:
-    return ws.text_frame(message)
-
-
-_CODEC = NativeCodec(_framed)
 
 
 class Gate(asyncio.Protocol):
@@ -96,15 +88,17 @@ class Gate(asyncio.Protocol):
         transport = self._transport
         assert transport is not None  # noqa: S101
         handshake.check_upgrade(request)
-        offered = handshake.offered_subprotocols(request)
-        if offered and PROTOCOL not in offered:
-            raise handshake.HandshakeRefused(400, f"The subprotocol here is {PROTOCOL}")
-        if service.crowded:
+        chosen = choose_form(handshake.offered_subprotocols(request))
+        if chosen is None:
             raise handshake.HandshakeRefused(
-                503, "The server holds as many connections as it may", (("Retry-After", str(RETRY_AFTER)),)
+                400, f"The subprotocols here are {PROTOCOL} and {PACKED_PROTOCOL}"
             )
-        transport.write(handshake.accept_response(request, PROTOCOL if offered else None))
-        connection = WebSocketConnection(service, self._server_state.connections)
+        if service.crowded:
+            raise handshake.HandshakeRefused(503, FULL, (("Retry-After", str(service.retry_after())),))
+        subprotocol, packed = chosen
+        transport.write(handshake.accept_response(request, subprotocol))
+        form = PACKED if packed else TEXT
+        connection = WebSocketConnection(service, self._server_state.connections, form)
         self._give_to(connection, b"")
         refusal: HeadwayError | None = None
         token: str | None = None
@@ -129,15 +123,25 @@ class Gate(asyncio.Protocol):
             self._transport.set_protocol(self._inner)
 
 
-class WebSocketConnection(Conversation, asyncio.Protocol):
+class WebSocketConnection(Conversation, Backpressure):
     """One client on a socket of its own. Kept for as long as it is connected, so it is small."""
 
-    __slots__ = ("_checking", "_connections", "_full", "_hung_up", "_reader", "_transport", "_waiting")
+    __slots__ = (
+        "_checking",
+        "_connections",
+        "_full",
+        "_hung_up",
+        "_reader",
+        "_transport",
+        "_waiting",
+        "codec",
+    )
 
-    codec = _CODEC
+    codec: Form
 
-    def __init__(self, service: Service, connections: set[Any]) -> None:
+    def __init__(self, service: Service, connections: set[Any], form: Form) -> None:
         super().__init__(service)
+        self.codec = form
         self._connections = connections
         self._reader = ws.FrameReader(service.max_message)
         self._full = False
@@ -145,19 +149,9 @@ class WebSocketConnection(Conversation, asyncio.Protocol):
         self._checking = False
         self._waiting = 0
 
-    @property
-    def full(self) -> bool:
-        return self._full
-
-    def deliver(self, data: bytes) -> bool:
-        if self._full:
-            return False
-        self._transport.write(data)
-        return True
-
     def send(self, message: bytes) -> None:
         if not self._hung_up and self.takes(message):
-            self._transport.write(ws.text_frame(message))
+            self._transport.write(self.codec.frame(message, ""))
 
     def ping(self) -> None:
         if not self._full and not self._hung_up:
@@ -172,15 +166,15 @@ class WebSocketConnection(Conversation, asyncio.Protocol):
         self._service.hub.wheel.schedule(_CLOSING_SECONDS, self._transport.abort)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-        self._transport.set_write_buffer_limits(high=_HIGH_WATER)
-        keep_little_in_the_kernel(self._transport)
+        self.watch(cast("asyncio.Transport", transport))
         self._connections.add(self)
 
     def data_received(self, data: bytes) -> None:
         for event in self._reader.feed(data):
-            if type(event) is ws.Text:
+            if type(event) is ws.Text and not self.codec.packed:
                 self.receive(event.data)
+            elif type(event) is ws.Binary and self.codec.packed:
+                self.receive(unpack(event.data))
             else:
                 self._control(event)
 
@@ -189,20 +183,9 @@ class WebSocketConnection(Conversation, asyncio.Protocol):
         self._connections.discard(self)
         self.finish()
 
-    def pause_writing(self) -> None:
-        self._full = True
-        self._waiting = self._transport.get_write_buffer_size()
-        if not self._checking:
-            self._checking = True
-            self._service.hub.wheel.schedule(self._service.write_deadline, self._check)
-
-    def resume_writing(self) -> None:
-        self._full = False
-        self.drained()
-
     def shutdown(self) -> None:
         """Uvicorn is about to stop."""
-        self.goodbye(round(random.uniform(0, self._service.drain_spread), 2))  # noqa: S311
+        self.goodbye(Draining(), self._service.reconnect_in())
 
     def _control(self, event: ws.Event) -> None:
         self.heard()
@@ -216,33 +199,12 @@ class WebSocketConnection(Conversation, asyncio.Protocol):
                 self._transport.write(ws.close_frame(code, ""))
             self.finish()
             self._transport.close()
-        elif isinstance(event, ws.Binary):
+        elif isinstance(event, ws.Binary | ws.Text):
             self.finish()
-            self.hang_up(1003, "Send text")
+            self.hang_up(1003, "Send MessagePack in binary frames" if self.codec.packed else "Send text")
         elif isinstance(event, ws.Violation):
             self.finish()
             self.hang_up(event.code, event.reason)
             # Nothing more is read, so an answer to the close would be waited for in vain.
             if self._transport.can_write_eof():
                 self._transport.write_eof()
-
-    def _check(self) -> None:
-        """Whether a client that was full has read anything since it was last looked at."""
-        self._checking = False
-        if not self._full or self._hung_up:
-            return
-        waiting = self._transport.get_write_buffer_size()
-        if waiting >= self._waiting:
-            self.end(SlowReader())
-            return
-        self._waiting = waiting
-        self._checking = True
-        self._service.hub.wheel.schedule(self._service.write_deadline, self._check)
-
-
-def keep_little_in_the_kernel(transport: asyncio.Transport) -> None:
-    """Let the kernel hold little that is not sent yet: what waits there grows stale and costs memory."""
-    option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
-    raw = transport.get_extra_info("socket")
-    if option is not None and raw is not None and raw.family in {socket.AF_INET, socket.AF_INET6}:
-        raw.setsockopt(socket.IPPROTO_TCP, option, 2 * _HIGH_WATER)

@@ -11,10 +11,12 @@ from headway.model.cursor import Cursor
 from headway.ports.link import Version
 from headway.wire.codec import NativeCodec
 
-__all__ = ["EVENTS", "HEARTBEAT", "POLL", "event"]
+__all__ = ["CHUNKS", "EVENTS", "HEARTBEAT", "LAST_CHUNK", "POLL", "chunk", "event", "retry"]
 
 HEARTBEAT = b": heartbeat\n\n"
 """A comment: it keeps proxies and browsers from giving up, and no script sees it."""
+
+LAST_CHUNK = b"0\r\n\r\n"
 
 
 def event(message: bytes, cursor: str = "") -> bytes:
@@ -25,6 +27,16 @@ def event(message: bytes, cursor: str = "") -> bytes:
     if cursor:
         return b"id: %b\ndata: %b\n\n" % (cursor.encode(), message)
     return b"data: %b\n\n" % message
+
+
+def retry(milliseconds: int) -> bytes:
+    """How long a browser is to wait before it opens the next stream."""
+    return b"retry: %d\n\n" % milliseconds
+
+
+def chunk(data: bytes) -> bytes:
+    """One chunk of a body that has no length (RFC 9112 §7.1); never empty, which would be the last."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 def _item(message: bytes, _cursor: str) -> bytes:
@@ -41,4 +53,6 @@ class _PollCodec(NativeCodec):
 
 
 EVENTS = NativeCodec(event)
+CHUNKS = NativeCodec(lambda message, cursor: chunk(event(message, cursor)))
+"""The same events, each in a chunk, for those whose socket is written to directly."""
 POLL = _PollCodec(_item)

@@ -1,0 +1,138 @@
+"""Uvicorn's HTTP protocol as we run it: it waits for nobody, and turns away whom there is no descriptor for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, cast
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from headway.transports.asgi import Scope
+from headway.transports.service import FULL, Service
+from headway.wire.handshake import refuse_response
+
+__all__ = ["MOST_REFUSED", "SOCKET", "PromptHttp", "http_of"]
+
+SOCKET = "headway.socket"
+"""The extension of a scope by which an application is given the socket of its request."""
+
+MOST_REFUSED = 50
+"""Connections beyond the limit that are answered at the same time; each needs a descriptor until it has read that."""
+
+_REFUSAL_SECONDS = 2.0
+
+
+class PromptHttp(HttpToolsProtocol):
+    """Uvicorn's HTTP protocol, for which a request whose head does not come in time is none.
+
+    Attributes:
+        patience: seconds; as long as a WebSocket has until it must have authenticated.
+        service: says how many sockets there may be.
+    """
+
+    patience = 10.0
+    service: Service
+
+    _arrival: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        if 0 < self.service.max_sockets <= len(self.connections):
+            TurnedAway.come(transport, self.service)
+            return
+        super().connection_made(transport)
+        self._arrival = self.loop.call_later(self.patience, transport.close)
+
+    def on_headers_complete(self) -> None:
+        # Also before an upgrade: a timer that is left behind would keep this protocol in memory.
+        if self._arrival is not None:
+            self._arrival.cancel()
+            self._arrival = None
+        super().on_headers_complete()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = cast("Any", {SOCKET: self})
+
+    @property
+    def may_be_given_away(self) -> bool:
+        """Whether the request is the only one, and of a client that understands chunks."""
+        return self.scope["http_version"] == "1.1" and not self.pipeline
+
+    def give_away(self, protocol: asyncio.Protocol, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        """Answer the request with 200 and leave socket and body, in chunks, to another protocol.
+
+        For the application that answers the request, instead of sending anything.
+
+        Args:
+            headers: of the answer, without those that say how long it is.
+        """
+        transport = self.transport
+        closing = ((b"transfer-encoding", b"chunked"), (b"connection", b"close"))
+        lines = [
+            b"%b: %b\r\n" % header for header in (*self.server_state.default_headers, *headers, *closing)
+        ]
+        if not transport.is_closing():
+            transport.write(b"HTTP/1.1 200 OK\r\n%b\r\n" % b"".join(lines))
+        # Uvicorn takes nothing amiss from an application whose client has gone.
+        self.cycle.disconnected = True
+        self.connections.discard(self)
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+        if self.flow.write_paused:
+            protocol.pause_writing()
+        self.flow.resume_reading()
+        if transport.is_closing():
+            protocol.connection_lost(None)
+        # The scope, the parser and the cycle hold this protocol as it holds them.
+        self.scope["extensions"].clear()
+        del self.scope, self.parser, self.cycle
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._arrival is not None:
+            self._arrival.cancel()
+        super().connection_lost(exc)
+
+
+def http_of(scope: Scope) -> PromptHttp | None:
+    """The protocol whose socket the application may have; None behind other servers, and where that cannot be."""
+    http: PromptHttp | None = (scope.get("extensions") or {}).get(SOCKET)
+    return http if http is not None and http.may_be_given_away else None
+
+
+class TurnedAway(asyncio.Protocol):
+    """Answers 503 to a connection that there is no room for, whatever it asks, and waits until that was read.
+
+    Closing at once would reset the connection while the request is still on its way, and the answer with it.
+    """
+
+    __slots__ = ("_retry_after", "_timer", "_transport")
+
+    _present: set[TurnedAway] = set()  # noqa: RUF012 - of this process, since its descriptors are
+
+    def __init__(self, transport: asyncio.Transport, retry_after: int) -> None:
+        self._transport = transport
+        self._retry_after = retry_after
+        self._timer = asyncio.get_running_loop().call_later(_REFUSAL_SECONDS, transport.abort)
+
+    @classmethod
+    def come(cls, transport: asyncio.Transport, service: Service) -> None:
+        """Take a connection; when too many are being answered it is cut without a word."""
+        if len(cls._present) >= MOST_REFUSED:
+            transport.abort()
+            return
+        refused = cls(transport, service.retry_after())
+        cls._present.add(refused)
+        transport.set_protocol(refused)
+
+    def data_received(self, data: bytes) -> None:  # noqa: ARG002 - the answer is the same to everything
+        if self._retry_after:
+            headers = (("Retry-After", str(self._retry_after)),)
+            self._transport.write(refuse_response(503, FULL, headers))
+            if self._transport.can_write_eof():
+                self._transport.write_eof()
+            self._retry_after = 0
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        self._timer.cancel()
+        self._present.discard(self)
