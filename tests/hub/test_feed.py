@@ -152,10 +152,16 @@ async def test_who_left_gets_nothing_and_the_last_one_empties_the_feed_once() ->
 @instant
 async def test_what_is_encoded_is_shared_by_all_who_stand_at_one_place() -> None:
     scene = Scene()
-    links = [scene.join()[0] for _ in range(3)]
     got: list[bytes] = []
-    for link in links:
-        link.deliver = lambda data: got.append(data) or True  # type: ignore[method-assign, func-returns-value]
+
+    class Keeper(TestLink):
+        def deliver(self, data: bytes) -> bool:
+            got.append(data)
+            return True
+
+    for _ in range(3):
+        scene.feed.join(Keeper(), None)
+    got.clear()
     scene.change()
     assert len(got) == 3
     assert got[0] is got[1] is got[2]

@@ -40,7 +40,12 @@ async def test_a_turn_can_ask_for_another_and_for_a_sooner_one() -> None:
     wheel = Wheel(asyncio.get_running_loop())
     order: list[str] = []
     wheel.schedule(5, lambda: order.append("late"))
-    wheel.schedule(1, lambda: (order.append("first"), wheel.schedule(1, lambda: order.append("second"))))
+
+    def first() -> None:
+        order.append("first")
+        wheel.schedule(1, lambda: order.append("second"))
+
+    wheel.schedule(1, first)
     await asyncio.sleep(6)
     assert order == ["first", "second", "late"]
 
