@@ -1,6 +1,7 @@
 /** A world without time and network: the clock moves when told to, and the sockets are ours. */
 
 import type { Environment, Socket } from "../src/client/environment.ts";
+import { FakeRequest } from "./requests.ts";
 
 type Message = Record<string, unknown> & { type: string };
 
@@ -55,6 +56,8 @@ export class World implements Environment {
   readonly sockets: FakeSocket[] = [];
   readonly WebSocket: Environment["WebSocket"];
   chance = 1;
+  origin: string | undefined = undefined;
+  readonly requests: FakeRequest[] = [];
   #now = 1_000_000;
   #timers = new Map<number, { at: number; callback: () => void }>();
   #nextTimer = 1;
@@ -84,6 +87,25 @@ export class World implements Environment {
     return () => this.#wakers.delete(listener);
   };
 
+  fetch: typeof fetch = (input, init = {}) => {
+    const url = new URL(String(input));
+    const request = new FakeRequest(init.method ?? "GET", url.pathname + url.search, init);
+    this.requests.push(request);
+    return request.response;
+  };
+
+  /** The newest request to this path. */
+  request(path: string): FakeRequest {
+    const request = this.requests.findLast((one) => one.path === path);
+    if (!request) throw new Error(`Nobody asked for ${path}: ${this.requests.map((one) => one.path)}`);
+    return request;
+  }
+
+  /** How often this path was asked for. */
+  asked(path: string): number {
+    return this.requests.filter((one) => one.path === path).length;
+  }
+
   get socket(): FakeSocket {
     const socket = this.sockets.at(-1);
     if (!socket) throw new Error("No socket was opened.");
@@ -96,7 +118,7 @@ export class World implements Environment {
 
   /** Let promises that are ready run. */
   async settle(): Promise<void> {
-    for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+    for (let turn = 0; turn < 30; turn += 1) await Promise.resolve();
   }
 
   async pass(ms: number): Promise<void> {

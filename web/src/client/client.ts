@@ -5,11 +5,13 @@ import { Connection } from "./connection.ts";
 import type { Token } from "./credentials.ts";
 import { browserEnvironment, type Environment } from "./environment.ts";
 import { CLIENT_CLOSED, HeadwayError, NOT_FOUND } from "./errors.ts";
+import type { Line } from "./line.ts";
 import type { Task } from "./model.ts";
 import { Numbers } from "./numbers.ts";
 import type { ErrorMessage, Name, ServerMessage, Welcome } from "./protocol.ts";
 import type { Status } from "./status.ts";
 import { type Listener, type SubscribeOptions, Subscription } from "./subscription.ts";
+import type { TransportName } from "./transports/transport.ts";
 
 export interface ClientOptions extends Partial<Environment> {
   /** The server's address (`https://jobs.example.com/`), or that of its socket (`wss://…/ws`). */
@@ -34,7 +36,7 @@ const EARLY_LIMIT_MS = 30_000;
 export class HeadwayClient {
   readonly url: string;
   readonly #environment: Environment;
-  readonly #connection: Connection;
+  readonly #connection: Line;
   readonly #commands: Commands;
   readonly #numbers = new Numbers();
   readonly #subscriptions = new Map<Name, Subscription>();
@@ -55,11 +57,17 @@ export class HeadwayClient {
       opened: () => this.#opened(),
       message: (message) => this.#receive(message),
       status: (status) => this.#emit("status", status),
+      subscriptions: () => [...this.#subscriptions.values()].map((subscription) => subscription.message()),
     });
   }
 
   get status(): Status {
     return this.#connection.status;
+  }
+
+  /** The door that is in use; `undefined` while nothing is live. Below the WebSocket it is tried again now and then. */
+  get transport(): TransportName | undefined {
+    return this.#connection.transport;
   }
 
   /** The newest `welcome`: who we are and what we may do. */

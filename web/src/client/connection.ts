@@ -1,50 +1,48 @@
 /**
- * One conversation with the server across many sockets: opens, authenticates, notices silence, and comes back.
+ * One conversation with the server across many transports: opens, authenticates, notices silence, and comes back, by
+ * another door where the first is blocked.
  *
- * It knows nothing of subscriptions and commands; those are told when a socket is ready for them.
+ * It knows nothing of subscriptions and commands; those are told when a transport is ready for them.
  */
 
 import { delay, STAYED_MS } from "./backoff.ts";
+import { Climb } from "./climb.ts";
 import { Credentials, type Token } from "./credentials.ts";
-import type { Environment, Socket } from "./environment.ts";
+import type { Environment } from "./environment.ts";
 import { endsForGood, errorOfClose, HeadwayError } from "./errors.ts";
-import { type ClientMessage, decode, encode, PROTOCOL, type ServerMessage } from "./protocol.ts";
+import { Ladder } from "./ladder.ts";
+import type { Line, LineEvents } from "./line.ts";
+import type { ClientMessage, ServerMessage, Welcome } from "./protocol.ts";
+import { Silence } from "./silence.ts";
 import type { Status } from "./status.ts";
+import { type Doors, doors } from "./transports/doors.ts";
+import { BLOCKED, type Transport, type TransportName } from "./transports/transport.ts";
 
-/** From the start of a socket to `welcome`. */
+/** From the start of a transport to `welcome`. */
 const WELCOME_MS = 15_000;
 /** For the answer to a `ping` that asks whether a connection outlived a sleep. */
 const PROBE_MS = 5_000;
 /** What follows a silence shorter than this needs no such question. */
 const FRESH_MS = 2_000;
 
-export interface ConnectionEvents {
-  /** A socket is open and `auth` is on its way: everything that should follow can be sent now. */
-  opened(): void;
-  message(message: ServerMessage): void;
-  status(status: Status): void;
-}
-
-export class Connection {
-  readonly #url: string;
+export class Connection implements Line {
   readonly #environment: Environment;
-  readonly #events: ConnectionEvents;
+  readonly #events: LineEvents;
   readonly #credentials: Credentials;
+  readonly #doors: Doors;
+  readonly #ladder: Ladder;
+  readonly #climb: Climb;
+  readonly #silence: Silence;
 
   #status: Status = { state: "connecting" };
   #started = false;
-  #socket: Socket | undefined;
+  #transport: Transport | undefined;
+  /** Messages may be sent, before `welcome` too. */
   #open = false;
   #failures = 0;
   #liveSince: number | undefined;
-  #lastHeard: number | undefined;
   /** When the server was last heard on a connection that had its `welcome`. */
   #asOf: number | undefined;
-  /** Milliseconds of silence after which the connection counts as dead. */
-  #silence = WELCOME_MS;
-  /** The shorter silence that is allowed while a `ping` is out. */
-  #probing: number | undefined;
-  #watch: unknown;
   #retry: unknown;
   /** The server said when to return; nothing makes that earlier. */
   #bidden: number | undefined;
@@ -55,23 +53,29 @@ export class Connection {
   /** Distinguishes the present attempt from those whose token arrives late. */
   #attempt = 0;
 
-  constructor(url: string, token: Token | undefined, environment: Environment, events: ConnectionEvents) {
-    this.#url = url;
+  constructor(url: string, token: Token | undefined, environment: Environment, events: LineEvents) {
     this.#credentials = new Credentials(token);
     this.#environment = environment;
     this.#events = events;
+    this.#doors = doors(url, environment);
+    this.#ladder = new Ladder(this.#doors.all);
+    this.#silence = new Silence(environment, () => this.#fellSilent());
+    this.#climb = new Climb(environment, {
+      make: this.#doors.make,
+      token: () => this.#credentials.renew(),
+      subscriptions: () => events.subscriptions(),
+      taken: (transport, welcome) => this.#takeOver(transport, welcome),
+    });
   }
 
   get status(): Status {
     return this.#status;
   }
 
-  /** Whether a socket is open; messages may be sent before `welcome`. */
-  get open(): boolean {
-    return this.#open;
+  get transport(): TransportName | undefined {
+    return this.#liveSince === undefined ? undefined : this.#transport?.name;
   }
 
-  /** Start, or start again after a refusal. Does nothing while a connection is there or on its way. */
   start(): void {
     if (this.#started && this.#status.state !== "refused") return;
     if (this.#status.state === "closed") return;
@@ -82,10 +86,9 @@ export class Connection {
   }
 
   send(message: ClientMessage): void {
-    if (this.#open) this.#socket?.send(encode(message));
+    if (this.#open) this.#transport?.send(message);
   }
 
-  /** Call `passed` when the server has handled all that was sent before, or when nothing of it is under way any more. */
   ping(passed: () => void): void {
     if (!this.#open) {
       passed();
@@ -114,7 +117,7 @@ export class Connection {
     const attempt = ++this.#attempt;
     this.#credentials.forConnection().then(
       (token) => {
-        if (attempt === this.#attempt) this.#openSocket(token);
+        if (attempt === this.#attempt) this.#openTransport(token);
       },
       (reason: unknown) => {
         if (attempt === this.#attempt) this.#noToken(reason);
@@ -127,40 +130,33 @@ export class Connection {
     else this.#scheduleRetry();
   }
 
-  #openSocket(token: string | undefined): void {
-    let socket: Socket;
+  #openTransport(token: string | undefined): void {
+    const transport = this.#doors.make(this.#ladder.transport, {
+      opened: () => {
+        this.#open = true;
+        this.#events.opened();
+      },
+      message: (message) => this.#receive(message),
+      closed: (code, reason) => this.#closed(code, reason),
+    });
+    this.#transport = transport;
+    this.#refusal = undefined;
+    this.#silence.heard();
     try {
-      socket = new this.#environment.WebSocket(this.#url, [PROTOCOL]);
+      transport.open(token);
     } catch (reason) {
       // An address that can never work, or one that the page's policy forbids: no retry helps.
-      this.#refuse(new HeadwayError(100, String(reason), false));
+      if (this.#ladder.alone) this.#refuse(new HeadwayError(100, String(reason), false));
+      else this.#closed(BLOCKED, String(reason));
       return;
     }
-    this.#socket = socket;
-    this.#refusal = undefined;
-    this.#silence = WELCOME_MS;
-    this.#hear();
-    socket.onopen = () => {
-      this.#open = true;
-      if (token !== undefined) this.send({ type: "auth", token });
-      this.#events.opened();
-    };
-    socket.onmessage = (event) => this.#receive(event.data);
-    socket.onclose = (event) => this.#closed(event.code, event.reason);
-    socket.onerror = () => {};
-    this.#watchSilence();
+    this.#silence.allow(WELCOME_MS);
   }
 
-  #receive(data: unknown): void {
+  #receive(message: ServerMessage): void {
     this.#hear();
-    const message = decode(data);
-    if (!message) return;
     if (message.type === "welcome") {
-      this.#silence = message.heartbeat * 2000;
-      this.#credentials.accepted();
-      this.#liveSince ??= this.#lastHeard;
-      this.#asOf = this.#lastHeard;
-      this.#watchSilence();
+      this.#welcomed(message);
     } else if (message.type === "pong") {
       this.#pings.shift()?.();
     } else if (message.type === "goodbye") {
@@ -172,6 +168,31 @@ export class Connection {
     }
     this.#events.message(message);
     if (message.type === "welcome" && this.#open) this.#setStatus({ state: "live" });
+  }
+
+  #welcomed({ heartbeat }: Welcome): void {
+    this.#credentials.accepted();
+    // A renewed token is answered by another welcome.
+    if (this.#liveSince === undefined && this.#transport) {
+      this.#liveSince = this.#environment.now();
+      this.#ladder.reached(this.#transport.name);
+      this.#climb.start(this.#ladder.better);
+    }
+    this.#asOf = this.#environment.now();
+    this.#silence.allow(heartbeat * 2000);
+  }
+
+  /** Go on with another transport, which is live already: from the cursors that are held at this moment. */
+  #takeOver(transport: Transport, welcome: Welcome): void {
+    const { events } = this.#transport ?? transport;
+    this.#leave();
+    transport.events = events;
+    this.#transport = transport;
+    this.#refusal = undefined;
+    this.#failures = 0;
+    this.#open = true;
+    this.#receive(welcome);
+    this.#events.opened();
   }
 
   async #renew(): Promise<void> {
@@ -186,6 +207,11 @@ export class Connection {
 
   #closed(code: number, reason: string): void {
     const error = this.#refusal ?? errorOfClose(code, reason);
+    const blocked = code === BLOCKED;
+    // A refusal came from the server itself: the door it came by is open.
+    if (this.#liveSince === undefined) {
+      if (!error) this.#ladder.missed(blocked);
+    } else if (blocked) this.#ladder.stuck();
     this.#drop();
     if (error && endsForGood(error.code)) {
       if (this.#credentials.worthAnotherTry(error)) this.#scheduleRetry();
@@ -193,24 +219,28 @@ export class Connection {
     } else this.#scheduleRetry();
   }
 
-  /** Let go of the socket without listening to its end: a dead network can take minutes to report it. */
+  #fellSilent(): void {
+    if (this.#liveSince === undefined) this.#ladder.missed(false);
+    else this.#ladder.stuck();
+    this.#drop();
+    this.#scheduleRetry();
+  }
+
   #drop(code?: number): void {
-    const socket = this.#socket;
     this.#attempt += 1;
     this.#clearRetry();
-    this.#clearWatch();
-    this.#socket = undefined;
-    this.#open = false;
+    this.#climb.stop();
     if (this.#liveSince !== undefined && this.#environment.now() - this.#liveSince >= STAYED_MS) this.#failures = 0;
+    this.#leave(code);
+  }
+
+  /** Hear nothing of this transport any more. */
+  #leave(code?: number): void {
+    this.#silence.stop();
+    this.#transport?.close(code);
+    this.#transport = undefined;
+    this.#open = false;
     this.#liveSince = undefined;
-    if (socket) {
-      socket.onopen = socket.onmessage = socket.onclose = socket.onerror = null;
-      try {
-        socket.close(code ?? 1000);
-      } catch {
-        // It was closed already.
-      }
-    }
     for (const passed of this.#pings.splice(0)) passed();
   }
 
@@ -234,44 +264,18 @@ export class Connection {
   #wake(): void {
     if (this.#retry !== undefined) {
       if (this.#bidden === undefined) this.#connect();
-    } else if (this.#status.state === "live" && this.#idle() > FRESH_MS) {
-      // The machine may have slept or changed its network: ask, instead of trusting a socket that cannot know.
-      this.#probing = Math.min(this.#silence, this.#idle() + PROBE_MS);
+    } else if (this.#status.state === "live") {
+      this.#climb.wake();
+      if (this.#silence.lasts <= FRESH_MS) return;
+      // The machine may have slept or changed its network: ask, instead of trusting a transport that cannot know.
+      this.#silence.asked(PROBE_MS);
       this.ping(() => {});
-      this.#watchSilence();
     }
   }
 
   #hear(): void {
-    this.#lastHeard = this.#environment.now();
-    this.#probing = undefined;
-    if (this.#liveSince !== undefined) this.#asOf = this.#lastHeard;
-  }
-
-  #idle(): number {
-    return this.#environment.now() - (this.#lastHeard ?? 0);
-  }
-
-  /** Look again when the allowed silence could be over: one timer, not one for each message. */
-  #watchSilence(): void {
-    this.#clearWatch();
-    const left = () => (this.#probing ?? this.#silence) - this.#idle();
-    this.#watch = this.#environment.setTimeout(
-      () => {
-        if (left() > 0) {
-          this.#watchSilence();
-          return;
-        }
-        this.#drop();
-        this.#scheduleRetry();
-      },
-      Math.max(0, left()),
-    );
-  }
-
-  #clearWatch(): void {
-    if (this.#watch !== undefined) this.#environment.clearTimeout(this.#watch);
-    this.#watch = undefined;
+    this.#silence.heard();
+    if (this.#liveSince !== undefined) this.#asOf = this.#environment.now();
   }
 
   #clearRetry(): void {

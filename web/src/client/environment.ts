@@ -14,6 +14,9 @@ export type SocketClass = new (url: string, protocols: string[]) => Socket;
 
 export interface Environment {
   WebSocket: SocketClass;
+  fetch: typeof fetch;
+  /** Of the page; `undefined` where there is none. */
+  origin: string | undefined;
   /** Unix milliseconds. */
   now(): number;
   /** From 0 to 1. */
@@ -27,6 +30,9 @@ export interface Environment {
 export function browserEnvironment(): Environment {
   return {
     WebSocket: globalThis.WebSocket as unknown as SocketClass,
+    // Not the function itself: it must not be called as a method of anything but the window.
+    fetch: (input, init) => globalThis.fetch(input, init),
+    origin: globalThis.location?.origin,
     now: () => Date.now(),
     random: () => Math.random(),
     setTimeout: (callback, ms) => globalThis.setTimeout(callback, ms),

@@ -18,3 +18,4 @@ export {
 export type { Filter } from "./protocol.ts";
 export type { Status } from "./status.ts";
 export type { SubscribeOptions, Subscription, SubscriptionEvent, SubscriptionState } from "./subscription.ts";
+export type { TransportName } from "./transports/transport.ts";

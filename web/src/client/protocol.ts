@@ -15,18 +15,20 @@ export type CommandType = "cancel" | "pause" | "resume";
 /** A subscription's `id` or a command's `ref`. Our own are numbers; the wire allows both. */
 export type Name = number | string;
 
+export interface Subscribe {
+  type: "subscribe";
+  id: Name;
+  channel?: string;
+  task?: string;
+  cursor?: string;
+  filter?: Filter;
+  max_hz?: number;
+  log?: number;
+}
+
 export type ClientMessage =
   | { type: "auth"; token: string }
-  | {
-      type: "subscribe";
-      id: Name;
-      channel?: string;
-      task?: string;
-      cursor?: string;
-      filter?: Filter;
-      max_hz?: number;
-      log?: number;
-    }
+  | Subscribe
   | { type: "unsubscribe"; id: Name }
   | { type: CommandType; task: string; ref?: Name }
   | { type: "read"; notifications: string[] | "all"; ref?: Name }

@@ -4,6 +4,8 @@ import { clockText } from "../../present/estimate.ts";
 import { client, status } from "../state/session.ts";
 import { language, said, t } from "../state/settings.ts";
 
+const VIA = { websocket: "viaSocket", events: "viaEvents", poll: "viaPoll" } as const;
+
 export function Connection() {
   const now = status.value;
   const text = () => {
@@ -20,8 +22,16 @@ export function Connection() {
         return t.value.closed;
     }
   };
+  // Read with the status, which is told anew when another door is taken.
+  const transport = client.value?.transport;
   return (
-    <span class="pill" data-state={now.state} role="status">
+    <span
+      class="pill"
+      data-state={now.state}
+      data-transport={transport}
+      role="status"
+      title={transport && t.value[VIA[transport]]}
+    >
       <span class="pill-text">{text()}</span>
       {now.state === "refused" && (
         <button type="button" class="link" onClick={() => client.value?.connect()}>
