@@ -21,11 +21,20 @@ _HIDDEN = "[hidden]"
 def hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Replace what looks like a token or stands under a secret's name."""
     for key, value in event.items():
-        if isinstance(value, str):
-            event[key] = _IN_QUERY.sub(rf"\1{_HIDDEN}", _JWT.sub(_HIDDEN, value))
-        if key != "event" and key != "code" and _SECRET_WORDS.search(key):
-            event[key] = _HIDDEN
+        event[key] = _hidden(key, value)
     return event
+
+
+def _hidden(key: str, value: Any) -> Any:
+    if key not in {"event", "code"} and _SECRET_WORDS.search(key):
+        return _HIDDEN
+    if isinstance(value, str):
+        return _IN_QUERY.sub(rf"\1{_HIDDEN}", _JWT.sub(_HIDDEN, value))
+    if isinstance(value, dict):
+        return {inner: _hidden(str(inner), held) for inner, held in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_hidden("", held) for held in value]
+    return value
 
 
 def set_up_logs(level: str, form: str) -> None:

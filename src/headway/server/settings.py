@@ -23,13 +23,15 @@ LOOPBACK = frozenset(("127.0.0.1", "localhost", "::1"))
 _BASE_PATH = re.compile(r"(/[A-Za-z0-9_~.-]+)+\Z")
 _LONG_SECRET = 32
 _SHORT_SECRET = 8
+_AGES = 100 * 365 * 86_400.0
+"""For ever, as far as anybody is concerned, and still a time that a database can hold."""
 
 
 class Settings(BaseSettings):
     """Settings of a server. Flags win over variables, variables over the file, the file over these defaults."""
 
     model_config = SettingsConfigDict(
-        env_prefix="HEADWAY_", extra="forbid", frozen=True, hide_input_in_errors=True
+        env_prefix="HEADWAY_", extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False
     )
 
     host: str = Field(
@@ -76,10 +78,10 @@ class Settings(BaseSettings):
         description="Finished tasks in a channel's snapshot; older ones are read over REST.",
     )
     finished_age: float = Field(
-        7 * 86_400.0, ge=0, description="Seconds after which a finished task leaves the snapshot."
+        7 * 86_400.0, ge=0, le=_AGES, description="Seconds after which a finished task leaves the snapshot."
     )
     retention: float = Field(
-        30 * 86_400.0, ge=0, description="Seconds after which a finished task is removed for good."
+        30 * 86_400.0, ge=0, le=_AGES, description="Seconds after which a finished task is removed for good."
     )
     log_lines: int = Field(10_000, ge=100, le=1_000_000, description="Lines kept of each task's log.")
     heartbeat: float = Field(25.0, ge=1, le=300, description="Seconds between heartbeats to a client.")

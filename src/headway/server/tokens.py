@@ -25,6 +25,7 @@ SECRET_FILE = "secret"  # noqa: S105 - the name of a file
 _ALGORITHM = "HS256"
 _MAX_CHARS = 8192
 _MAX_LISTED = 100
+_LEAST_SECRET = 8
 _DEFAULT = frozenset((Ability.READ, Ability.CANCEL))
 
 
@@ -97,7 +98,11 @@ class Tokens:
 
     def _grant(self, claims: dict[str, Any]) -> Grant:
         now = self._clock()
-        user_channel(claims.get("sub", ""))
+        user = claims.get("sub")
+        # RFC 7519 §4.1.2: a text. A number would be another user than the same digits in a channel's name.
+        if not isinstance(user, str):
+            raise TypeError("not a user")
+        user_channel(user)
         expires_at = _moment(claims.get("exp"))
         if expires_at is not None and expires_at <= now:
             raise TokenExpired
@@ -106,7 +111,7 @@ class Tokens:
             raise Unauthenticated("The token is not valid yet")
         can = claims.get("can")
         return Grant(
-            user=claims["sub"],
+            user=user,
             channels=tuple(check_pattern(pattern) for pattern in _listed(claims.get("channels"))),
             tasks=tuple(check_id(task) for task in _listed(claims.get("tasks"))),
             can=_DEFAULT if can is None else frozenset(Ability(ability) for ability in _listed(can)),
@@ -118,7 +123,7 @@ def kept_secret(folder: Path) -> str:
     """The secret of a development server, made when first asked for; it stays the same over restarts.
 
     Raises:
-        ConfigurationError: the folder cannot be written to.
+        ConfigurationError: the folder cannot be written to, or its secret is not one.
     """
     path = folder / SECRET_FILE
     try:
@@ -129,7 +134,12 @@ def kept_secret(folder: Path) -> str:
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
-            return path.read_text().strip()
+            secret = path.read_text().strip()
+            if len(secret) < _LEAST_SECRET:
+                raise ConfigurationError(
+                    f"The secret in {path} is too short, or was only half written; remove the file to get a new one"
+                ) from None
+            return secret
         with os.fdopen(descriptor, "w") as file:
             file.write(made := secrets.token_urlsafe(32))
     except OSError as error:

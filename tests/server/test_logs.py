@@ -1,0 +1,119 @@
+"""Logs: no token gets into them, wherever it was sent to."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
+
+from tests.clients import connected
+from tests.raw_client import raw_client, upgrade
+from tests.servers import Form, Server, serving
+
+pytestmark = pytest.mark.slow
+
+
+def said_raw(server: Server, *lines: str) -> None:
+    """A request that no library would send; waits for the answer, if there is one."""
+    with socket.create_connection(server.address, timeout=10) as connection:
+        connection.sendall("\r\n".join((*lines, "", "")).encode("latin-1"))
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(65_536):
+            pass
+
+
+async def sockets(server: Server, tokens: list[str]) -> None:
+    """Tokens in every place that a WebSocket has."""
+    for token in tokens:
+        for message in (
+            {"type": "auth", "token": token},
+            {"type": "auth", "token": token, "id": []},
+            [token],
+        ):
+            async with connected(server) as client:
+                await client.socket.send(json.dumps(message))
+                await client.socket.close()
+        async with connected(server) as client:
+            await client.socket.send(f'{{"type":"auth","token":"{token}\\ud800')
+            await client.hear()
+            await client.say("subscribe", id=1, channel="public", cursor=token)
+            await client.ended()
+        for headers in (
+            {"Authorization": f"Bearer {token}"},
+            {"Cookie": f"headway={token}", "Origin": "https://evil.example"},
+            {"Sec-WebSocket-Protocol": token},
+        ):
+            try:
+                async with connected(server, additional_headers=headers, subprotocols=None) as client:
+                    await client.socket.send(b"binary")
+            except (InvalidHandshake, ConnectionClosed):
+                pass
+        for path in (f"/ws?token={token}", f"/socket.io/?token={token}&x=1", f"/ws/{token}"):
+            async with raw_client(server, upgraded=False) as raw:
+                await raw.write(upgrade(server, path=path))
+                raw.writer.write_eof()
+                await raw.lost()
+    async with raw_client(server, token=tokens[0]) as raw:
+        await raw.write(tokens[0].encode())
+        await raw.ended()
+
+
+@pytest.mark.parametrize(("form", "log_format"), [("fast", "json"), ("asgi", "console")])
+def test_no_token_is_logged(tmp_path: Path, form: Form, log_format: str) -> None:
+    with serving(tmp_path, form, log_level="debug", log_format=log_format) as server:
+        good = server.token()
+        tokens = [good, server.tokens.make("ada", ttl=-1), good[:-3] + "abc"]
+        for token in tokens:
+            server.request("GET", f"/api/tasks?token={token}", token)
+            server.request("GET", f"/api/tasks/{token}?access_token={token}")
+            server.request("GET", f"/{token}", headers={"Cookie": f"headway={token}"})
+            server.request("POST", "/api/login", body={"token": token})
+            server.request("POST", "/api/login", body={"code": token[-20:]})
+            server.request("POST", f"/api/ingest?ticket={token}", token, raw=b"[" * 100_000 + token.encode())
+            server.request("POST", "/api/tasks", token, {"title": "x", "total": token})
+            server.request("PATCH", "/api/tasks/t", token, raw=b"\xff" + token.encode())
+            said_raw(
+                server, f"GET /api/me?token={token} HTTP/1.1", "Host: x", "Authorization: Bearer", f" {token}"
+            )
+            said_raw(server, f"GET {token} NOT-HTTP", f"Authorization: Bearer {token}")
+        asyncio.run(sockets(server, tokens))
+        server.stop()
+        # In the end it did log.
+        assert "connection ended" in server.output
+        for token in tokens:
+            for piece in {token, *token.split(".")} - {token.split(".")[0]}:
+                assert piece not in server.output
+            assert token[-20:] not in server.output
+        assert "Traceback" not in server.output
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_a_traceback_shows_no_token(log_format: str) -> None:
+    token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg"
+    program = f"""
+import logging
+from headway.server.logs import set_up_logs
+set_up_logs("debug", {log_format!r})
+log = logging.getLogger("anything")
+try:
+    token = {token!r}
+    raise ValueError(f"cannot use {{token}} of /ws?token=abcdefgh&x=1")
+except ValueError:
+    log.exception("it failed for %s", token, extra={{"authorization": "Bearer abcdefgh", "cookie": "headway=abcdefgh"}})
+log.warning("GET /login?code=abcdefgh", extra={{"headers": {{"cookie": "abcdefgh"}}, "values": ["?token=abcdefgh"]}})
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert "ValueError" in ended.stderr
+    assert "it failed for" in ended.stderr
+    # The source line that made the error is quoted; it names the variable, and its value stands in this test alone.
+    shown = ended.stderr.replace(f"token = {token!r}", "")
+    assert token not in shown
+    assert "abcdefgh" not in shown
