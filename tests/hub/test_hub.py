@@ -46,6 +46,25 @@ async def test_a_task_is_shown_to_whom_it_is_covered_for() -> None:
 
 
 @instant
+async def test_what_is_not_durable_is_not_shown_to_those_who_ask() -> None:
+    store = SlowStore()
+    async with running(store) as hub:
+        await send(hub, create("t", start=True))
+        store.hold = True
+        requests = [asyncio.create_task(send(hub, r.Succeed(task="t"), create("u")))]
+        await asyncio.sleep(0.01)
+        assert (await hub.task(ADA, "t")).state.value == "running"
+        with pytest.raises(NotFound):
+            await hub.task(ADA, "u")
+        page = await hub.tasks(ADA, TaskQuery(channels=None))
+        assert [(task.id, task.state.value) for task in page.tasks] == [("t", "running")]
+        store.hold = False
+        store.release()
+        await asyncio.gather(*requests)
+        assert (await hub.task(ADA, "t")).state.value == "succeeded"
+
+
+@instant
 async def test_a_list_keeps_to_the_grant_and_shows_the_newest_progress() -> None:
     async with running() as hub:
         await send(hub, create("a", start=True), create("p", channel="project:p"))

@@ -117,7 +117,8 @@ class Followers:
             raise NotFound(task=wanted.task)
         check(grant, Action.READ, task.channel, task.id)
         channel = await self.records.channel(task.channel)
-        joined = [self._join_task(channel, task, wanted, link)]
+        settled = None if channel.log.get(task.id) else await self.records.shown(task.id)
+        joined = [self._join_task(channel, task.id, settled, wanted, link)]
         if wanted.log is not None:
             try:
                 joined.append(await self._follow_log(wanted, link, channel))
@@ -144,7 +145,9 @@ class Followers:
             return None
         channel = self.records.channels[task.channel]
         check(grant, Action.READ, channel.name, task_id)
-        return [self._join_task(channel, task, wanted, link)]
+        if channel.log.get(task_id) is None:
+            return None
+        return [self._join_task(channel, task_id, None, wanted, link)]
 
     def logged(self, task_id: str) -> None:
         """A task's log has grown."""
@@ -167,16 +170,16 @@ class Followers:
             feed.on_empty = partial(channel.feeds.pop, key, None)
         return feed.join(link, self.position(wanted.cursor))
 
-    def _join_task(self, channel: Channel, task: Task, wanted: Wanted, link: Link) -> Subscription:
-        feeds = channel.task_feeds.setdefault(task.id, {})
+    def _join_task(
+        self, channel: Channel, task_id: str, settled: Task | None, wanted: Wanted, link: Link
+    ) -> Subscription:
+        feeds = channel.task_feeds.setdefault(task_id, {})
         key = (link.codec, wanted.name, wanted.pace)
         feed = feeds.get(key)
         if feed is None:
-            # What is in memory and not in the log is not durable yet: it comes when it is.
-            settled = None if task.id in self.records.tasks else task
-            source = TaskSource(channel.log, self.records.epoch, task.id, settled)
-            feed = feeds[key] = self._feed(source, wanted, link, channel.name, task.id)
-            feed.on_empty = partial(_drop, channel.task_feeds, task.id, key)
+            source = TaskSource(channel.log, self.records.epoch, task_id, settled)
+            feed = feeds[key] = self._feed(source, wanted, link, channel.name, task_id)
+            feed.on_empty = partial(_drop, channel.task_feeds, task_id, key)
         return feed.join(link, self.position(wanted.cursor))
 
     async def _follow_log(self, wanted: Wanted, link: Link, channel: Channel) -> Subscription:

@@ -161,7 +161,7 @@ class Hub:
             NotFound: there is none, or the grant does not cover it.
             Forbidden: the grant may not read.
         """
-        task = await self.records.find(task_id)
+        task = await self.records.shown(task_id)
         if task is None:
             raise NotFound(task=task_id)
         check(grant, Action.READ, task.channel, task.id)
@@ -183,8 +183,8 @@ class Hub:
         page = await self._store.tasks(
             msgspec.structs.replace(query, channels=patterns(grant), tasks=grant.tasks)
         )
-        # The store is a little behind on ticks; what is in memory is newer.
-        newest = tuple(self.records.tasks.get(task.id, task) for task in page.tasks)
+        # The store is a little behind on ticks; what clients see is newer.
+        newest = tuple(self.records.at_hand(task.id) or task for task in page.tasks)
         return Page(newest, page.next)
 
     async def log(

@@ -133,6 +133,16 @@ class Records:
             self.notifications.pop(record.id, None)
             self._leaving[record.id] = record
 
+    def at_hand(self, task_id: str) -> Task | None:
+        """A task of this process as its clients may see it: what is not durable yet is not in its channel's log."""
+        task = self.tasks.get(task_id)
+        version = None if task is None else self.channels[task.channel].log.get(task_id)
+        return version.record if version is not None and isinstance(version.record, Task) else None
+
+    async def shown(self, task_id: str) -> Task | None:
+        """A task as its clients may see it, at hand or not."""
+        return self.at_hand(task_id) or await self._store.task(task_id)
+
     def newest(self, record_id: str) -> Record | None:
         """The newest version at hand; a tombstone until it is durable."""
         return self.tasks.get(record_id) or self.notifications.get(record_id) or self._leaving.get(record_id)
