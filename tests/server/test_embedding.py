@@ -17,11 +17,11 @@ from fastapi import FastAPI
 from headway.errors import ConfigurationError, InvalidField, TokenExpired
 from headway.model.grant import Ability, Grant
 from headway.server.app import Headway
-from headway.server.settings import Settings
+from headway.server.settings import load_settings
 
 
 def make(folder: Path, **options: Any) -> Headway:
-    return Headway(Settings(data=folder), **options)
+    return Headway(load_settings(None, data=folder), **options)
 
 
 @asynccontextmanager
@@ -106,7 +106,7 @@ async def test_one_that_was_not_started_says_what_is_missing(tmp_path: Path) -> 
 
 
 async def test_it_is_an_application_by_itself(tmp_path: Path) -> None:
-    hw = Headway(Settings(data=tmp_path, base_path="/live/"))
+    hw = Headway(load_settings(None, data=tmp_path, base_path="/live/"))
     async with served(hw.asgi) as url:
         assert (await ask(f"{url}/live/api/me", hw.token("ada"))).json()["user"] == "ada"
         assert (await ask(f"{url}/live")).headers["location"] == "/live/"
@@ -117,14 +117,14 @@ async def test_it_is_an_application_by_itself(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("wrong", ["headway", "/a b", "//evil.example", "/x/../y?", "/é"])
 def test_a_base_path_that_is_none(tmp_path: Path, wrong: str) -> None:
-    with pytest.raises(ValueError, match="a path looks like /headway"):
-        Settings(data=tmp_path, base_path=wrong)
+    with pytest.raises(ConfigurationError, match="a path looks like /headway"):
+        load_settings(None, data=tmp_path, base_path=wrong)
 
 
 def test_tokens_for_users_of_the_application(tmp_path: Path) -> None:
     hw = make(tmp_path)
     grant = hw.verify(hw.token("ada", can=("read", "publish"), channels=("project:*",), ttl=60))
-    assert (grant.user, grant.can) == ("ada", {Ability.READ, Ability.PUBLISH})
+    assert (grant.user, grant.can) == ("ada", frozenset((Ability.READ, Ability.PUBLISH)))
     assert grant.covers("project:x")
     assert grant.expires_at is not None
     with pytest.raises(TokenExpired):

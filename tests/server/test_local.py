@@ -12,14 +12,14 @@ from headway.model.grant import Ability, Grant
 from headway.model.task import TaskState
 from headway.ports.store import TaskQuery
 from headway.server.app import Headway
-from headway.server.settings import Settings
+from headway.server.settings import load_settings
 from headway.worker import delivery
 
 EVERYTHING = Grant("local", can=frozenset(Ability))
 
 
 def make(folder: Path) -> Headway:
-    return Headway(Settings(data=folder))
+    return Headway(load_settings(None, data=folder))
 
 
 async def states(hw: Headway) -> dict[str, TaskState]:

@@ -1,0 +1,1 @@
+"""Headway inside a FastAPI application."""
