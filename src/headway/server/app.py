@@ -108,6 +108,7 @@ class Headway:
             origins=_origins(settings),
             max_connections=settings.max_connections,
             max_lifetime=settings.max_lifetime,
+            compression=settings.compression,
             members=Members(
                 settings.max_connections_per_user,
                 close_oldest=settings.connections_beyond == "close-oldest",

@@ -48,6 +48,7 @@ class Service:
             that those who watch cannot lock out those who report.
         max_lifetime: seconds that a connection lasts at most; 0 for ever.
         members: how many connections each user has.
+        compression: compress WebSocket messages for clients that ask for it, where we own the sockets.
         drain_spread: seconds over which clients are told to come back after a drain.
         path: of the native WebSocket.
         origins: origins whose pages may use the cookie, besides the server's own; `*` allows all.
@@ -67,6 +68,7 @@ class Service:
         max_connections: int = 0,
         max_lifetime: float = 0.0,
         members: Members | None = None,
+        compression: bool = False,
         drain_spread: float = 5.0,
         path: str = "/ws",
     ) -> None:
@@ -81,6 +83,7 @@ class Service:
         self.max_sockets = 0
         self.max_lifetime = max_lifetime
         self.members = members or Members()
+        self.compression = compression
         self.drain_spread = drain_spread
         self.path = path
         self.conversations: set[Conversation] = set()

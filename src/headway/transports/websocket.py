@@ -20,7 +20,8 @@ from headway.transports.credentials import brought_token
 from headway.transports.service import FULL, Service, state_key
 from headway.wire import handshake
 from headway.wire import websocket as ws
-from headway.wire.forms import PACKED, PACKED_PROTOCOL, TEXT, Form, choose_form
+from headway.wire.deflate import InflatingReader, accept_offer
+from headway.wire.forms import PACKED_PROTOCOL, Form, choose_form, form_of
 from headway.wire.native import PROTOCOL
 from headway.wire.packed import unpack
 
@@ -96,8 +97,10 @@ class Gate(asyncio.Protocol):
         if service.crowded:
             raise handshake.HandshakeRefused(503, FULL, (("Retry-After", str(service.retry_after())),))
         subprotocol, packed = chosen
-        transport.write(handshake.accept_response(request, subprotocol))
-        form = PACKED if packed else TEXT
+        extension = accept_offer(request.header("sec-websocket-extensions")) if service.compression else None
+        headers = () if extension is None else (("Sec-WebSocket-Extensions", extension),)
+        transport.write(handshake.accept_response(request, subprotocol, headers))
+        form = form_of(packed=packed, deflated=extension is not None)
         connection = WebSocketConnection(service, self._server_state.connections, form)
         self._give_to(connection, b"")
         refusal: HeadwayError | None = None
@@ -143,7 +146,7 @@ class WebSocketConnection(Conversation, Backpressure):
         super().__init__(service)
         self.codec = form
         self._connections = connections
-        self._reader = ws.FrameReader(service.max_message)
+        self._reader = (InflatingReader if form.deflated else ws.FrameReader)(service.max_message)
         self._full = False
         self._hung_up = False
         self._checking = False

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from headway.wire.codec import NativeCodec
+from headway.wire.deflate import deflated_frame
 from headway.wire.frames import binary_frame, text_frame
 from headway.wire.native import PROTOCOL
 from headway.wire.packed import pack
 
-__all__ = ["PACKED", "PACKED_PROTOCOL", "TEXT", "Form", "choose_form"]
+__all__ = ["PACKED_PROTOCOL", "TEXT", "Form", "choose_form", "form_of"]
 
 PACKED_PROTOCOL = f"{PROTOCOL}.msgpack"
 """The subprotocol of those who want MessagePack."""
@@ -23,11 +24,12 @@ class Form(NativeCodec):
 
     Attributes:
         packed: messages are binary both ways.
+        deflated: messages may be compressed both ways.
     """
 
-    __slots__ = ("packed",)
+    __slots__ = ("deflated", "packed")
 
-    def __init__(self, wrap: Callable[[bytes], bytes], *, packed: bool) -> None:
+    def __init__(self, wrap: Callable[[bytes], bytes], *, packed: bool, deflated: bool = False) -> None:
         """Make a form.
 
         Args:
@@ -35,10 +37,21 @@ class Form(NativeCodec):
         """
         super().__init__(lambda message, _cursor: wrap(message))
         self.packed = packed
+        self.deflated = deflated
 
 
 TEXT = Form(text_frame, packed=False)
-PACKED = Form(lambda message: binary_frame(pack(message)), packed=True)
+_FORMS = {
+    (False, False): TEXT,
+    (True, False): Form(lambda message: binary_frame(pack(message)), packed=True),
+    (False, True): Form(lambda message: deflated_frame(1, message), packed=False, deflated=True),
+    (True, True): Form(lambda message: deflated_frame(2, pack(message)), packed=True, deflated=True),
+}
+
+
+def form_of(*, packed: bool, deflated: bool) -> Form:
+    """The one form of this kind."""
+    return _FORMS[packed, deflated]
 
 
 def choose_form(offered: Sequence[str]) -> tuple[str | None, bool] | None:

@@ -10,6 +10,7 @@ __all__ = [
     "NO_CODE",
     "binary_frame",
     "close_frame",
+    "framed",
     "may_close_with",
     "ping_frame",
     "pong_frame",
@@ -35,7 +36,12 @@ def text_frame(payload: bytes) -> bytes:
 
 def binary_frame(payload: bytes) -> bytes:
     """An unmasked, unfragmented binary frame."""
-    return _head(0x82, len(payload)) + payload
+    return framed(0x82, payload)
+
+
+def framed(first: int, payload: bytes) -> bytes:
+    """An unmasked frame with this first byte."""
+    return _head(first, len(payload)) + payload
 
 
 def ping_frame(payload: bytes = b"") -> bytes:

@@ -22,6 +22,7 @@ from headway.wire.frames import (
 __all__ = [
     "NO_CODE",
     "Binary",
+    "Broken",
     "Close",
     "Event",
     "FrameReader",
@@ -90,7 +91,7 @@ def _unmask(payload: bytes, mask: bytes) -> bytes:
     return (int.from_bytes(payload, "little") ^ int.from_bytes(key, "little")).to_bytes(size, "little")
 
 
-class _Broken(Exception):
+class Broken(Exception):
     """Leaves the reading of a frame, with the close code."""
 
     def __init__(self, code: int, reason: str) -> None:
@@ -156,7 +157,7 @@ class FrameReader:
         events: list[Event] = []
         try:
             at = self._read(data, events)
-        except _Broken as broken:
+        except Broken as broken:
             events.append(broken.violation)
             self._ended = True
         else:
@@ -184,7 +185,7 @@ class FrameReader:
                 start += width
                 size = _length(data[at + 2 : at + 2 + width])
             if first & 8 == 0 and size > self._max - len(self._message or b""):
-                raise _Broken(1009, f"A message has at most {self._max} bytes")
+                raise Broken(1009, f"A message has at most {self._max} bytes")
             self._needed = start + size - at
             if end - at < self._needed:
                 break
@@ -196,18 +197,18 @@ class FrameReader:
         """RFC 6455 §5.1, §5.2, §5.4 and §5.5, in as far as two bytes tell."""
         opcode = first & 15
         if first & 0x70:
-            raise _Broken(1002, "Reserved bits are set")
+            raise Broken(1002, "Reserved bits are set")
         if not second & _MASKED:
-            raise _Broken(1002, "A client must mask its frames")
+            raise Broken(1002, "A client must mask its frames")
         if opcode >= 8:
             if opcode > _PONG:
-                raise _Broken(1002, "Unknown opcode")
+                raise Broken(1002, "Unknown opcode")
             if not first & _FIN or second & 127 > CONTROL_BYTES:
-                raise _Broken(1002, "A control frame is whole and has at most 125 bytes")
+                raise Broken(1002, "A control frame is whole and has at most 125 bytes")
         elif opcode > _BINARY:
-            raise _Broken(1002, "Unknown opcode")
+            raise Broken(1002, "Unknown opcode")
         elif (opcode == _CONTINUATION) is (self._message is None):
-            raise _Broken(1002, "A continuation continues a message, and nothing else may interrupt one")
+            raise Broken(1002, "A continuation continues a message, and nothing else may interrupt one")
 
     def _take(self, first: int, payload: bytes, events: list[Event]) -> None:
         opcode = first & 15
@@ -232,13 +233,13 @@ class FrameReader:
             elif payload.isascii() or _is_utf8(payload):
                 events.append(Text(payload))
             else:
-                raise _Broken(1007, "Text must be UTF-8")
+                raise Broken(1007, "Text must be UTF-8")
 
 
 def _length(field: bytes) -> int:
     size = int.from_bytes(field, "big")
     if size < (126 if len(field) == 2 else 65536) or size >> 63:
-        raise _Broken(1002, "A length is written in as few bytes as possible")
+        raise Broken(1002, "A length is written in as few bytes as possible")
     return size
 
 
@@ -256,8 +257,8 @@ def _closing(payload: bytes) -> Close:
     # A single byte makes no code that is valid, as it should not.
     code = int.from_bytes(payload[:2], "big")
     if not may_close_with(code):
-        raise _Broken(1002, "A close frame has a valid code or nothing")
+        raise Broken(1002, "A close frame has a valid code or nothing")
     try:
         return Close(code, payload[2:].decode())
     except UnicodeDecodeError:
-        raise _Broken(1007, "The reason of a close frame must be UTF-8") from None
+        raise Broken(1007, "The reason of a close frame must be UTF-8") from None
