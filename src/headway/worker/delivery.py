@@ -211,10 +211,11 @@ def _leave() -> None:
             process.courier.report(*((ending,) if tick is None else (tick, ending)))
     known = process.given is not None or process.courier.route is not None
     if known or process.courier.has_news():
-        passed = process.courier.flush(EXIT_SECONDS_UNREACHED)
+        until = time.monotonic() + EXIT_SECONDS
         # Whoever is away is not waited for; whoever is busy, or is being reached for the first time, is.
-        if not passed and not process.courier.away:
-            process.courier.flush(EXIT_SECONDS - EXIT_SECONDS_UNREACHED)
+        while not process.courier.flush(EXIT_SECONDS_UNREACHED):
+            if process.courier.away or time.monotonic() >= until:
+                break
     process.journal.close()
 
 

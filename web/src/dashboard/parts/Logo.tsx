@@ -1,3 +1,5 @@
+/** Three bars that are under way: the mark of Headway. */
+
 export function Logo() {
   return (
     <svg class="logo" viewBox="0 0 32 32" width="22" height="22" aria-hidden="true" focusable="false">
