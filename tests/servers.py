@@ -31,7 +31,7 @@ __all__ = ["FORMS", "PATIENCE", "SECRET", "Form", "Server", "running_server", "s
 Form = Literal["fast", "asgi"] | Mounted
 FORMS: tuple[Form, ...] = ("fast", "asgi")
 SECRET = "a secret of the tests that is long enough"
-PATIENCE = 20.0
+PATIENCE = 30.0
 """Seconds after which what a test waits for counts as never coming."""
 
 _ROOT = Path(__file__).parent.parent

@@ -14,7 +14,7 @@ _names = itertools.count()
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("server"), lost_after=2, max_body_bytes=65_536) as server:
+    with serving(tmp_path_factory.mktemp("server"), lost_after=2, max_body_bytes=1_000_000) as server:
         yield server
 
 

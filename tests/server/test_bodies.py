@@ -161,11 +161,11 @@ def test_json_is_json_whatever_it_is_called(server: Server, token: str, content_
 
 @pytest.mark.parametrize("path", ["/api/tasks", "/api/ingest", "/api/login"])
 def test_a_body_that_is_too_large(server: Server, token: str, path: str) -> None:
-    body = b'{"title":"' + b"x" * 70_000 + b'"}'
+    body = b'{"title":"' + b"x" * 1_100_000 + b'"}'
     assert not error_of(server.request("POST", path, token, raw=body), 413, 103)["retryable"]
     # Also when nobody said beforehand how large it would be.
     connection = http.client.HTTPConnection(*server.address, timeout=10)
-    chunks = (body[at : at + 10_000] for at in range(0, len(body), 10_000))
+    chunks = (body[at : at + 100_000] for at in range(0, len(body), 100_000))
     connection.request(
         "POST",
         path,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.server.test_rest import error_of
-from tests.servers import Server, serving
+from tests.servers import Server
 
 pytestmark = pytest.mark.slow
 
@@ -101,26 +101,24 @@ def test_a_worker_learns_what_it_is_to_do(server: Server, user: str, token: str)
     assert "stopping" not in server.ask("GET", f"/api/tasks/{task}", token)
 
 
-def test_as_many_reports_as_may_be_and_one_more(tmp_path_factory: pytest.TempPathFactory) -> None:
-    with serving(tmp_path_factory.mktemp("many")) as server:
-        token = server.token()
-        create = [{"type": "create", "task": f"t{number}", "title": "x"} for number in range(2000)]
-        assert ingest(server, token, *create)["accepted"] == 2000
-        too_many = [{"type": "heartbeat", "task": "t1"}] * 2001
-        refused = error_of(server.request("POST", "/api/ingest", token, {"reports": too_many}), 400, 102)
-        assert refused["field"] == "reports"
-        assert server.ask("GET", "/api/tasks/t1", token)["state"] == "queued"
-        # A deep line of parents takes nobody down.
-        deep: list[dict[str, Any]] = [{"type": "create", "task": "p0", "title": "x"}]
-        deep += [
-            {"type": "create", "task": f"p{n}", "title": "x", "parent": f"p{n - 1}", "start": True}
-            for n in range(1, 1500)
-        ]
-        response = server.request("POST", "/api/ingest", token, {"reports": deep})
-        assert response.status == 200, response.data
-        tick = server.request("PATCH", "/api/tasks/p1", token, {"percent": 10})
-        assert tick.status == 200, tick.data
-        assert server.request("GET", "/healthz").status == 200
+def test_as_many_reports_as_may_be_and_one_more(server: Server, token: str) -> None:
+    create = [{"type": "create", "task": f"t{number}", "title": "x"} for number in range(2000)]
+    assert ingest(server, token, *create)["accepted"] == 2000
+    too_many = [{"type": "heartbeat", "task": "t1"}] * 2001
+    refused = error_of(server.request("POST", "/api/ingest", token, {"reports": too_many}), 400, 102)
+    assert refused["field"] == "reports"
+    assert server.ask("GET", "/api/tasks/t1", token)["state"] == "queued"
+    # A deep line of parents takes nobody down.
+    deep: list[dict[str, Any]] = [{"type": "create", "task": "p0", "title": "x"}]
+    deep += [
+        {"type": "create", "task": f"p{n}", "title": "x", "parent": f"p{n - 1}", "start": True}
+        for n in range(1, 1500)
+    ]
+    response = server.request("POST", "/api/ingest", token, {"reports": deep})
+    assert response.status == 200, response.data
+    tick = server.request("PATCH", "/api/tasks/p1", token, {"percent": 10})
+    assert tick.status == 200, tick.data
+    assert server.request("GET", "/healthz").status == 200
 
 
 @pytest.mark.parametrize(

@@ -35,14 +35,26 @@ def test_a_token_is_exchanged_for_a_cookie(server: Server, user: str) -> None:
     assert me.json()["user"] == user
 
 
-def test_the_cookie_is_secure_behind_https(tmp_path: Path) -> None:
+def test_behind_https(tmp_path: Path) -> None:
     with serving(tmp_path, public_url="https://jobs.example/") as server:
+        # The cookie is secure, and counts for pages of the address that people see.
         cookie = cookie_of(server.request("POST", "/api/login", body={"token": server.token()}))
         assert cookie["secure"]
         headers = {"Cookie": f"headway={server.token()}", "Origin": "https://jobs.example"}
         assert server.request("POST", "/api/tasks", body={"title": "x"}, headers=headers).status == 201
         headers["Origin"] = "https://jobs.example.evil"
         error_of(server.request("POST", "/api/tasks", body={"title": "x"}, headers=headers), 403, 403)
+        wrong_codes_are_limited_and_tokens_are_not(server)
+
+
+def wrong_codes_are_limited_and_tokens_are_not(server: Server) -> None:
+    codes = [server.request("POST", "/api/login", body={"code": f"guess {n}"}).status for n in range(30)]
+    assert codes[:20] == [401] * 20
+    assert set(codes[21:]) == {429}
+    limited = server.request("POST", "/api/login", body={"code": "another"})
+    assert error_of(limited, 429, 201)["retryable"]
+    assert "Retry-After" in limited.headers
+    assert server.request("POST", "/api/login", body={"token": server.token()}).status == 204
 
 
 @pytest.mark.parametrize(
@@ -67,17 +79,6 @@ def test_an_expired_token_opens_nothing(server: Server) -> None:
     error_of(
         server.request("POST", "/api/login", body={"token": server.tokens.make("ada", ttl=-1)}), 401, 402
     )
-
-
-def test_wrong_codes_are_limited_and_tokens_are_not(tmp_path: Path) -> None:
-    with serving(tmp_path) as server:
-        codes = [server.request("POST", "/api/login", body={"code": f"guess {n}"}).status for n in range(30)]
-        assert codes[:20] == [401] * 20
-        assert set(codes[21:]) == {429}
-        limited = server.request("POST", "/api/login", body={"code": "another"})
-        assert error_of(limited, 429, 201)["retryable"]
-        assert "Retry-After" in limited.headers
-        assert server.request("POST", "/api/login", body={"token": server.token()}).status == 204
 
 
 def test_logging_out_takes_the_cookie_away(server: Server, token: str) -> None:
