@@ -115,6 +115,21 @@ async def test_it_is_an_application_by_itself(tmp_path: Path) -> None:
         assert (elsewhere.status, "/live/" in elsewhere.json()["message"]) == (404, True)
 
 
+async def test_an_application_that_cannot_start_says_why(tmp_path: Path) -> None:
+    said: list[Any] = []
+
+    async def receive() -> dict[str, str]:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: Any) -> None:
+        said.append(message)
+
+    async with make(tmp_path).lifespan():
+        await make(tmp_path).asgi({"type": "lifespan"}, receive, send)
+    assert [message["type"] for message in said] == ["lifespan.startup.failed"]
+    assert "already uses the folder" in said[0]["message"]
+
+
 @pytest.mark.parametrize("wrong", ["headway", "/a b", "//evil.example", "/x/../y?", "/é"])
 def test_a_base_path_that_is_none(tmp_path: Path, wrong: str) -> None:
     with pytest.raises(ConfigurationError, match="a path looks like /headway"):

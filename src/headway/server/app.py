@@ -9,29 +9,27 @@ from typing import Any
 
 import headway
 from headway.buses.memory import MemoryBus
-from headway.errors import ConfigurationError, Draining, HeadwayError, InternalError, InvalidField, NotFound
+from headway.errors import ConfigurationError, InvalidField
 from headway.hub.hub import Hub, HubSettings
 from headway.hub.log import Bounds
 from headway.hub.upkeep import Retention
 from headway.model.grant import Ability
 from headway.ports.store import Store
-from headway.server.answers import answer_error, redirect
 from headway.server.authentication import Authenticate, checked
 from headway.server.beside import Beside, load
 from headway.server.folder import FolderLock
+from headway.server.front import WEBSOCKET, Front
 from headway.server.http import make_http
 from headway.server.local import LocalSink
 from headway.server.login import LOCAL_USER, Doorkeeper
-from headway.server.mount import ROOT, Place, place_of, place_within, root_of
 from headway.server.settings import Settings, load_settings
 from headway.server.signals import hearing_stop
 from headway.server.tokens import Tokens, kept_secret
 from headway.stores.sqlite import SqliteStore
-from headway.transports.asgi import Receive, Scope, Send, refuse, websocket
+from headway.transports.asgi import Receive, Scope, Send
 from headway.transports.credentials import LOOPBACK_ORIGINS
 from headway.transports.members import Members
 from headway.transports.service import Service, state_key
-from headway.transports.streams import events, poll
 from headway.wire.session import SessionLimits
 
 __all__ = ["DATABASE", "Headway"]
@@ -39,11 +37,6 @@ __all__ = ["DATABASE", "Headway"]
 DATABASE = "headway.sqlite3"
 _BESIDE_BASE = "/headway"
 _LOCAL_SECONDS = 5.0
-_WEBSOCKET = "/ws"
-_NOT_STARTED = (
-    "This Headway was not started: give its lifespan to the application that mounts it (lifespan=hw.lifespan)"
-)
-_STREAMS = {"/events": events, "/poll": poll}
 
 
 class Headway:
@@ -114,17 +107,17 @@ class Headway:
                 close_oldest=settings.connections_beyond == "close-oldest",
             ),
             drain_spread=settings.drain_spread,
-            path=self.base_path + _WEBSOCKET,
+            path=self.base_path + WEBSOCKET,
         )
         secure = (settings.public_url or "").startswith("https:")
         door = Doorkeeper(self.tokens, self.verify, self.login_code, secure)
-        self._http = make_http(self.hub, self.service, door, settings.max_body_bytes)
+        http = make_http(self.hub, self.service, door, settings.max_body_bytes)
         self._local = LocalSink(self.hub)
-        self._runs = False
+        self._front = front = Front(self.service, http, self.base_path, self._beside, self.lifespan)
 
         # A function, since servers look at what they are given: a method is taken for an application of ASGI 2.
         async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
-            await self._serve(scope, receive, send)
+            await front(scope, receive, send)
 
         self.asgi = asgi
         """The ASGI application."""
@@ -136,15 +129,15 @@ class Headway:
             ConfigurationError: it runs already; or the data folder, the store or the application beside us cannot be
                 used.
         """
-        if self._runs:
+        if self._front.open:
             raise ConfigurationError(
                 "This Headway runs already: start it once, by the lifespan of the application that mounts it"
             )
-        self._runs = True
+        self._front.open = True
         try:
             await self._open()
         except BaseException:
-            self._runs = False
+            self._front.open = False
             raise
 
     async def _open(self) -> None:
@@ -166,11 +159,11 @@ class Headway:
 
     async def stop(self) -> None:
         """Say goodbye, take and write what waits, and close. Idempotent."""
-        if self._runs:
+        if self._front.open:
             try:
                 await self._close()
             finally:
-                self._runs = False
+                self._front.open = False
 
     async def _close(self) -> None:
         if self._beside is not None:
@@ -234,65 +227,9 @@ class Headway:
             raise ConfigurationError("With authenticate= our own tokens do not count, so none is made")
         return self.tokens.make(user, can=map(_ability, can), channels=channels, tasks=tasks, ttl=ttl)
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self._live(scope, receive, send)
-            return
-        place = place_within(place_of(scope), self.base_path)
-        if place is None and self._beside is not None:
-            await self._beside(scope, receive, send)
-            return
-        # A scope of our own: what the application that mounts us has put into it means something else to our routes.
-        scope = {**scope, "state": {}, "root_path": "", ROOT: place.root if place else self.base_path}
-        scope["path"] = place.path if place else scope["path"]
-        if not self._runs:
-            await self._say_not_running(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await self._serve_websocket(place, scope, receive, send)
-        elif place is None:
-            await answer_error(send, NotFound(f"There is nothing at this address; try {self.base_path}/"))
-        elif not place.path:
-            await redirect(send, root_of(scope) + "/")
-        elif (door := _STREAMS.get(place.path)) is not None and scope["method"] in {"GET", "POST"}:
-            await door(self.service, scope, receive, send)
-        else:
-            await self._http(scope, receive, send)  # type: ignore[arg-type]
-
-    async def _serve_websocket(self, place: Place | None, scope: Scope, receive: Receive, send: Send) -> None:
-        if place is not None and place.path == _WEBSOCKET:
-            await websocket(self.service, scope, receive, send)
-            return
-        await receive()
-        here = f"{root_of(scope)}{_WEBSOCKET}"
-        await refuse(scope, send, 404, f"There is no WebSocket at this address; it is at {here}")
-
-    async def _say_not_running(self, scope: Scope, receive: Receive, send: Send) -> None:
-        error = Draining() if self.service.draining else InternalError(_NOT_STARTED)
-        if scope["type"] == "websocket":
-            await receive()
-            await refuse(scope, send, 503, error.message)
-        else:
-            await answer_error(send, error)
-
     def local_token(self) -> str:
         """A token for workers on this machine: whoever can read the runtime file may do everything here."""
         return self.tokens.make(LOCAL_USER, can=frozenset(Ability))
-
-    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
-        while True:
-            message = await receive()
-            if message["type"] == "lifespan.startup":
-                try:
-                    await self.start()
-                except HeadwayError as error:
-                    await send({"type": "lifespan.startup.failed", "message": error.message})
-                    return
-                scope.setdefault("state", {}).update(self.state)
-                await send({"type": "lifespan.startup.complete"})
-            else:
-                await self.stop()
-                await send({"type": "lifespan.shutdown.complete"})
-                return
 
     def _release(self) -> None:
         if self._lock is not None:

@@ -1,0 +1,101 @@
+"""The ASGI application: which of our doors a request is for, or whether it is for the application beside us."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from litestar import Litestar
+
+from headway.errors import Draining, HeadwayError, InternalError, NotFound
+from headway.server.answers import answer_error, redirect
+from headway.server.beside import Beside
+from headway.server.mount import ROOT, place_of, place_within, root_of
+from headway.transports.asgi import Receive, Scope, Send, refuse, websocket
+from headway.transports.service import Service
+from headway.transports.streams import events, poll
+
+__all__ = ["WEBSOCKET", "Front"]
+
+WEBSOCKET = "/ws"
+_STREAMS = {"/events": events, "/poll": poll}
+_NOT_STARTED = (
+    "This Headway was not started: give its lifespan to the application that mounts it (lifespan=hw.lifespan)"
+)
+
+Lifespan = Callable[[], AbstractAsyncContextManager[dict[str, Any]]]
+
+
+class Front:
+    """Gives each request to its door.
+
+    Attributes:
+        open: whether the server runs.
+    """
+
+    def __init__(
+        self, service: Service, http: Litestar, base_path: str, beside: Beside | None, lifespan: Lifespan
+    ) -> None:
+        self._service = service
+        self._http = http
+        self._base_path = base_path
+        self._beside = beside
+        self._lifespan = lifespan
+        self.open = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(scope, receive, send)
+            return
+        place = place_within(place_of(scope), self._base_path)
+        if place is None and self._beside is not None:
+            await self._beside(scope, receive, send)
+            return
+        path = place.path if place else None
+        # A scope of our own: what the application that mounts us has put into it means something else to our routes.
+        scope = {**scope, "state": {}, "root_path": "", ROOT: place.root if place else self._base_path}
+        if scope["type"] == "websocket":
+            await self._serve_websocket(path, scope, receive, send)
+        elif not self.open:
+            await answer_error(send, self._closed())
+        elif path is None:
+            await answer_error(send, NotFound(f"There is nothing at this address; try {self._base_path}/"))
+        elif not path:
+            await redirect(send, root_of(scope) + "/")
+        elif (door := _STREAMS.get(path)) is not None and scope["method"] in {"GET", "POST"}:
+            await door(self._service, scope, receive, send)
+        else:
+            scope["path"] = path
+            await self._http(scope, receive, send)  # type: ignore[arg-type]
+
+    async def _serve_websocket(self, path: str | None, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.open and path == WEBSOCKET:
+            await websocket(self._service, scope, receive, send)
+            return
+        await receive()
+        if self.open:
+            here = f"{root_of(scope)}{WEBSOCKET}"
+            await refuse(scope, send, 404, f"There is no WebSocket at this address; it is at {here}")
+        else:
+            await refuse(scope, send, 503, self._closed().message)
+
+    def _closed(self) -> HeadwayError:
+        return Draining() if self._service.draining else InternalError(_NOT_STARTED)
+
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Live as long as the server that has us for its application."""
+        await receive()
+        living = self._lifespan()
+        try:
+            state = await living.__aenter__()
+        except HeadwayError as error:
+            await send({"type": "lifespan.startup.failed", "message": error.message})
+            return
+        try:
+            scope.setdefault("state", {}).update(state)
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        finally:
+            await living.__aexit__(None, None, None)
+        await send({"type": "lifespan.shutdown.complete"})
