@@ -26,13 +26,17 @@ def test_by_link(site: Site, visit: Visit) -> None:
     assert visitor.page.evaluate("document.cookie") == ""
     visitor.page.reload()
     expect(visitor.pill).to_have_text("live")
+    # It opens a second browser too, as long as this server runs.
+    second = visit()
+    second.page.goto(site.link)
+    expect(second.pill).to_have_text("live")
 
 
 def test_a_wrong_link_says_what_to_do(site: Site, visit: Visit) -> None:
     visitor = visit()
     visitor.allow(REFUSED)
     visitor.page.goto(f"{site.url}/login#nonsense")
-    expect(visitor.page.get_by_role("alert").first).to_contain_text("login link")
+    expect(visitor.page.get_by_role("alert").first).to_contain_text("This login link is not valid any more")
     assert visitor.page.evaluate("location.hash") == ""
 
 

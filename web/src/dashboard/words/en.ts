@@ -90,7 +90,7 @@ export const en = {
   loginFailed: "That did not work",
   loginToken: "Token",
   loginHint: "Paste a token. Whoever runs the server makes one with",
-  loginAgain: "A login link works once. Restart the server for a new one, or paste a token.",
+  loginAgain: "This login link is not valid any more. Take the newest one that the server printed, or paste a token.",
   loginExpired: "Your login has expired. Log in again to go on where you were.",
   loginEnded: "You are not logged in here any more. Log in again to go on where you were.",
   tokenRefused: "The server does not accept this token.",

@@ -92,7 +92,7 @@ export const zh: Dictionary = {
   loginFailed: "登录失败",
   loginToken: "令牌",
   loginHint: "粘贴一个令牌。服务器的管理者可以用下面的命令生成",
-  loginAgain: "登录链接只能使用一次。重启服务器可得到新的链接，也可以粘贴令牌。",
+  loginAgain: "这个登录链接已失效。请使用服务器最新显示的链接，或粘贴令牌。",
   loginExpired: "登录已过期。重新登录后可从原处继续。",
   loginEnded: "你已不再处于登录状态。重新登录后可从原处继续。",
   tokenRefused: "服务器不接受这个令牌。",
