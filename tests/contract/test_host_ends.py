@@ -45,6 +45,7 @@ async def test_an_open_page_does_not_hold_the_server(tmp_path: Path, form: Mount
             code, _, said = await client.ended()
             assert "goodbye" in [message["type"] for message in said]
             assert events.rest()[-1]["code"] == code - 4000 == 300
+        events.close()
     if form in {"mounted", *CUTS}:
         # And what was written is there when it comes back.
         async with running_server(tmp_path, form) as server, logged_in(server) as client:
