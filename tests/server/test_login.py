@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from headway.server.app import Headway
+from headway.server.settings import load_settings
 from tests.server.test_rest import error_of
 from tests.servers import Server, serving
 
@@ -136,3 +138,12 @@ def test_who_am_i(server: Server, user: str) -> None:
         "channels": [f"user:{user}", "public", "project:*"],
         "server": "0.1.0",
     }
+
+
+def test_a_server_behind_a_proxy_prints_no_login_link(tmp_path: Path) -> None:
+    # Given a server on loopback that people reach by another address
+    behind = Headway(load_settings(data=tmp_path, secret="s" * 40, public_url="https://jobs.example"))
+    # Then nobody is let in by a link, and no page of this machine may use the cookie
+    assert behind.login_code is None
+    assert "loopback" not in behind.service.origins
+    assert Headway(load_settings(data=tmp_path)).login_code is not None

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from openapi_spec_validator import validate
 
-from headway.server.app import Headway
-from headway.server.openapi import document
-from headway.server.settings import load_settings
+from tests.servers import serving
+
+pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def api(tmp_path: Path) -> dict[str, Any]:
-    return document(Headway(load_settings(data=tmp_path))._http)
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    with serving(tmp_path_factory.mktemp("openapi")) as server:
+        described: dict[str, Any] = server.request("GET", "/api/openapi.json").json()
+    return described
 
 
 def test_it_is_valid(api: dict[str, Any]) -> None:

@@ -80,7 +80,7 @@ class Headway:
         self.verify = self.tokens.verify if authenticate is None else checked(authenticate)
         """Gives the grant of a token, or raises Unauthenticated or TokenExpired."""
         self._makes_tokens = authenticate is None
-        self.login_code = secrets.token_urlsafe(18) if settings.loopback and self._makes_tokens else None
+        self.login_code = secrets.token_urlsafe(18) if _private(settings) and self._makes_tokens else None
         self._beside = _beside(settings, beside)
         self.base_path = settings.base_path or ("" if self._beside is None else _BESIDE_BASE)
         self._lock = FolderLock(settings.data) if store is None else None
@@ -253,11 +253,16 @@ def _ability(name: str) -> Ability:
         raise InvalidField(f"An ability is one of {', '.join(Ability)}", field="can") from None
 
 
+def _private(settings: Settings) -> bool:
+    """Whether only people of this machine can reach the server; behind a proxy the address says nothing of that."""
+    return settings.loopback and settings.public_url is None
+
+
 def _origins(settings: Settings) -> frozenset[str]:
     origins = set(settings.allowed_origins)
     if settings.public_url:
         origins.add(settings.public_url.rstrip("/"))
-    if settings.loopback:
+    if _private(settings):
         # In development the page with the one tag is served by another port of this machine.
         origins.add(LOOPBACK_ORIGINS)
     return frozenset(origins)
