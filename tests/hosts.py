@@ -164,7 +164,9 @@ def _granian(settings: Settings, listener: socket.socket) -> None:
 
 def _tell_when_there(port: int) -> None:
     url = f"http://127.0.0.1:{port}{MOUNT}"
-    urllib3.request("GET", f"{url}/healthz", retries=urllib3.Retry(connect=200, backoff_factor=0.01, backoff_max=0.1))
+    urllib3.request(
+        "GET", f"{url}/healthz", retries=urllib3.Retry(connect=200, backoff_factor=0.01, backoff_max=0.1)
+    )
     print("LISTENING", url, flush=True)
 
 

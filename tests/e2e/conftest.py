@@ -81,7 +81,6 @@ def jobs(programs: Programs) -> Iterator[Jobs]:
 @pytest.fixture
 def visit(browser: Browser, programs: Programs) -> Iterator[Callable[..., Visitor]]:
     """Makes visitors, who leave before servers end: a page that is left behind would complain."""
-    assert programs
     visitors: list[Visitor] = []
 
     def make(**options: object) -> Visitor:
