@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,21 @@ from headway.ports.store import TaskQuery
 from headway.server.app import Headway
 from headway.server.settings import load_settings
 from headway.worker import delivery
+from headway.worker.discovery import Settings
+
+
+@pytest.fixture(autouse=True)
+def process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """A process that has reported nothing yet, whatever tests before this one left in it."""
+    monkeypatch.setenv("HEADWAY_RUNTIME_DIR", str(tmp_path / "runtime"))
+    before = delivery._process
+    delivery._process = delivery._Process(Settings())
+    yield
+    delivery._process.settings.enabled = False
+    delivery._process.given = None
+    delivery._process.courier.hurry()
+    delivery._process = before
+
 
 EVERYTHING = Grant("local", can=frozenset(Ability))
 
