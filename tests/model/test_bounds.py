@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
 from typing import Any
 
 import msgspec
@@ -114,11 +113,9 @@ def test_depth_is_not_fooled_by_strings() -> None:
         check_json([quoted, nested(MAX_DEPTH)], "meta", 20_000)
 
 
-def test_measuring_costs_little() -> None:
+def test_what_is_wide_is_not_taken_for_deep() -> None:
     value: Any = [[] for _ in range(5000)]
-    began = time.process_time()
-    check_json(value, "result", 16_384)
-    assert time.process_time() - began < 0.1
+    assert check_json(value, "result", 16_384) == value
 
 
 json_values = st.recursive(
