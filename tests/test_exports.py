@@ -139,6 +139,7 @@ def test_the_wheel_is_whole(wheel: Path) -> None:
         "headway/stores/migrations/env.py",
         "headway/stores/migrations/script.py.mako",
         "headway/stores/migrations/versions/0001_first.py",
+        "headway/stores/migrations/versions/0002_documents.py",
     } <= set(names)
     assets = [name for name in names if name.startswith("headway/server/static/assets/")]
     assert {Path(name).suffix for name in assets} >= {".js", ".css", ".svg"}

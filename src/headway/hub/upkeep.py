@@ -79,6 +79,7 @@ class Upkeep:
         now = self._clock()
         await self._expire(now)
         await self._store.forget(now - int(self._retention.tombstones * 1000))
+        await self._store.purge(now)
         await self._trim_logs()
         self._let_go(now)
 

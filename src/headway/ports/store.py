@@ -19,7 +19,18 @@ import msgspec
 from headway.model.notification import Notification
 from headway.model.task import Task, TaskState
 
-__all__ = ["LogEntry", "Opened", "Page", "Record", "Store", "TaskQuery", "Tombstone", "Window", "Writes"]
+__all__ = [
+    "Document",
+    "LogEntry",
+    "Opened",
+    "Page",
+    "Record",
+    "Store",
+    "TaskQuery",
+    "Tombstone",
+    "Window",
+    "Writes",
+]
 
 
 class Tombstone(msgspec.Struct, frozen=True, gc=False):
@@ -56,12 +67,37 @@ class LogEntry(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     seq: int | None = None
 
 
+class Document(msgspec.Struct, frozen=True, gc=False):
+    """Something small that the server keeps beside the records: it has no revision, and nobody follows it.
+
+    Attributes:
+        kind: what it is; ids are told apart within it.
+        owner: whose it is, the server's own when empty.
+        data: JSON.
+        expires_at: Unix milliseconds from which on it may be gone; None for never. Until it is gone it can still be read.
+    """
+
+    kind: str
+    id: str
+    owner: str
+    data: str
+    expires_at: int | None = None
+
+
 class Writes(msgspec.Struct):
-    """What goes into the store in one step. `keys` maps a new task's id to its idempotency key."""
+    """What goes into the store in one step.
+
+    Attributes:
+        keys: maps a new task's id to its idempotency key.
+        documents: each takes the place of the one of its kind and id.
+        dropped: (kind, id) of documents that go, before `documents` come.
+    """
 
     records: Sequence[Record] = ()
     logs: Sequence[LogEntry] = ()
     keys: dict[str, str] = {}
+    documents: Sequence[Document] = ()
+    dropped: Sequence[tuple[str, str]] = ()
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -198,3 +234,21 @@ class Store(ABC):
     @abstractmethod
     async def forget(self, removed_before: int) -> int:
         """Drop tombstones older than this, for good; returns how many."""
+
+    @abstractmethod
+    async def document(self, kind: str, document_id: str) -> Document | None:
+        """Read one document."""
+
+    @abstractmethod
+    async def documents(
+        self, kind: str, owner: str | None = None, *, after: str = "", limit: int = 100
+    ) -> tuple[Document, ...]:
+        """Documents of a kind, of one owner when there is one, whose id comes after `after`; by id, at most `limit`."""
+
+    @abstractmethod
+    async def take(self, kind: str, document_id: str) -> bool:
+        """Remove one document; True for exactly one of those who ask for it."""
+
+    @abstractmethod
+    async def purge(self, now: int) -> int:
+        """Drop documents whose `expires_at` is not after `now`; returns how many."""

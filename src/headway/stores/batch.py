@@ -11,14 +11,15 @@ import msgspec
 from headway.errors import InvalidField
 from headway.model.notification import Notification
 from headway.model.task import Task
-from headway.ports.store import LogEntry, Tombstone, Writes
+from headway.ports.store import Document, LogEntry, Tombstone, Writes
 from headway.stores.listing import finished_at, fold
 
-__all__ = ["Batch", "LogRow", "NotificationRow", "TaskRow", "TombstoneRow"]
+__all__ = ["Batch", "DocumentRow", "LogRow", "NotificationRow", "TaskRow", "TombstoneRow"]
 
 TaskRow = tuple[str, str, int, str, str, str, str, str | None, int, int, int | None, str]
 NotificationRow = tuple[str, str, int, str, int, int, str]
 TombstoneRow = tuple[str, str, int, int]
+DocumentRow = tuple[str, str, str, str, int | None]
 LogRow = tuple[str, int, int, str, str, str | None, int | None]
 
 _encode = msgspec.json.Encoder().encode
@@ -32,9 +33,21 @@ class Batch:
         removed: ids of records that go, with all that belongs to them.
         revived: (channel, id) of records that are written: a tombstone of theirs goes.
         keys: (task, idempotency key), to be set in this order where neither is taken.
+        dropped: (kind, id) of documents that go.
     """
 
-    __slots__ = ("keys", "logs", "notifications", "removed", "revived", "tags", "tasks", "tombstones")
+    __slots__ = (
+        "documents",
+        "dropped",
+        "keys",
+        "logs",
+        "notifications",
+        "removed",
+        "revived",
+        "tags",
+        "tasks",
+        "tombstones",
+    )
 
     def __init__(self) -> None:
         self.removed: set[str] = set()
@@ -45,6 +58,8 @@ class Batch:
         self.tombstones: dict[tuple[str, str], TombstoneRow] = {}
         self.logs: dict[str, dict[int, LogRow]] = {}
         self.keys: list[tuple[str, str]] = []
+        self.documents: dict[tuple[str, str], DocumentRow] = {}
+        self.dropped: set[tuple[str, str]] = set()
 
     @classmethod
     def of(cls, writes: Writes) -> Batch:
@@ -59,6 +74,10 @@ class Batch:
                 batch._put(record)
             for entry in writes.logs:
                 batch.logs.setdefault(entry.task, {})[entry.offset] = _log_row(entry)
+            for kind, document_id in writes.dropped:
+                batch.dropped.add((kind, document_id))
+            for document in writes.documents:
+                batch.documents[document.kind, document.id] = _document_row(document)
         except UnicodeEncodeError as error:
             raise InvalidField("A text holds half a surrogate pair, which is not Unicode") from error
         if writes.keys:
@@ -88,6 +107,10 @@ class Batch:
         for task, lines in later.logs.items():
             self.logs.setdefault(task, {}).update(lines)
         self.keys += later.keys
+        for gone in later.dropped:
+            self.documents.pop(gone, None)
+        self.dropped |= later.dropped
+        self.documents.update(later.documents)
 
     def _put(self, record: Task | Notification | Tombstone) -> None:
         key = (record.channel, record.id)
@@ -149,6 +172,13 @@ def _log_row(entry: LogEntry) -> LogRow:
     for text in (entry.level, entry.text, entry.source or ""):
         text.encode()
     return entry.task, entry.offset, entry.at, entry.level, entry.text, entry.source, entry.seq
+
+
+def _document_row(document: Document) -> DocumentRow:
+    _check_numbers(document.expires_at or 0)
+    for text in (document.kind, document.id, document.owner, document.data):
+        text.encode()
+    return document.kind, document.id, document.owner, document.data, document.expires_at
 
 
 def _check_numbers(*numbers: int) -> None:

@@ -15,7 +15,18 @@ from headway.errors import StoreUnavailable
 from headway.model.channel import allows
 from headway.model.notification import Notification, NotificationStatus
 from headway.model.task import Task
-from headway.ports.store import LogEntry, Opened, Page, Record, Store, TaskQuery, Tombstone, Window, Writes
+from headway.ports.store import (
+    Document,
+    LogEntry,
+    Opened,
+    Page,
+    Record,
+    Store,
+    TaskQuery,
+    Tombstone,
+    Window,
+    Writes,
+)
 from headway.stores.batch import Batch
 from headway.stores.listing import check_limit, finished_at, fold, page_after, page_next
 
@@ -60,6 +71,7 @@ class MemoryStore(Store):
         self._logs: dict[str, _Log] = {}
         self._keys: dict[tuple[str, str], str] = {}
         self._held: dict[str, tuple[str, str]] = {}
+        self._documents: dict[tuple[str, str], Document] = {}
 
     async def open(self) -> Opened:
         """See `Store.open`."""
@@ -91,6 +103,10 @@ class MemoryStore(Store):
         for task_id, key in writes.keys.items():
             if task_id in written and task_id in self._tasks:
                 self._set_key(task_id, key)
+        for gone in writes.dropped:
+            self._documents.pop(gone, None)
+        for document in writes.documents:
+            self._documents[document.kind, document.id] = document
         return _done()
 
     def reserve(self, ceiling: int) -> Coroutine[Any, Any, None]:
@@ -203,6 +219,42 @@ class MemoryStore(Store):
         old.sort(key=lambda pair: (pair[0], pair[1].id))
         return tuple(task for _, task in old[:limit])
 
+    async def document(self, kind: str, document_id: str) -> Document | None:
+        """See `Store.document`."""
+        self._check_open()
+        return self._documents.get((kind, document_id))
+
+    async def documents(
+        self, kind: str, owner: str | None = None, *, after: str = "", limit: int = 100
+    ) -> tuple[Document, ...]:
+        """See `Store.documents`."""
+        self._check_open()
+        found = [
+            document
+            for document in self._documents.values()
+            if document.kind == kind and document.id > after and (owner is None or document.owner == owner)
+        ]
+        return tuple(sorted(found, key=lambda document: document.id)[:limit])
+
+    def take(self, kind: str, document_id: str) -> Coroutine[Any, Any, bool]:
+        """See `Store.take`."""
+        if not self._is_open:
+            return _fail(self._closed())
+        return _was(self._documents.pop((kind, document_id), None) is not None)
+
+    def purge(self, now: int) -> Coroutine[Any, Any, int]:
+        """See `Store.purge`."""
+        if not self._is_open:
+            return _fail(self._closed())
+        old = [
+            key
+            for key, document in self._documents.items()
+            if document.expires_at is not None and document.expires_at <= now
+        ]
+        for key in old:
+            del self._documents[key]
+        return _count(len(old))
+
     def _put(self, record: Record) -> None:
         key = (record.channel, record.id)
         if isinstance(record, Tombstone):
@@ -259,6 +311,10 @@ async def _done() -> None: ...
 
 async def _count(count: int) -> int:
     return count
+
+
+async def _was(there: bool) -> bool:
+    return there
 
 
 async def _fail(error: StoreUnavailable) -> NoReturn:

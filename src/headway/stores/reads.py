@@ -12,9 +12,10 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, false, func, or_,
 
 from headway.model.notification import Notification, NotificationStatus
 from headway.model.task import Task
-from headway.ports.store import LogEntry, Opened, Page, Record, TaskQuery, Tombstone, Window
+from headway.ports.store import Document, LogEntry, Opened, Page, Record, TaskQuery, Tombstone, Window
 from headway.stores.listing import check_limit, fold, page_after, page_next, searchable
 from headway.stores.schema import (
+    documents,
     floors,
     log_lines,
     log_trims,
@@ -26,6 +27,8 @@ from headway.stores.schema import (
 )
 
 __all__ = [
+    "read_document",
+    "read_documents",
     "read_expired",
     "read_log",
     "read_log_end",
@@ -228,3 +231,23 @@ def read_expired(connection: Connection, finished_before: int, limit: int) -> tu
         .limit(limit)
     )
     return tuple(_task(data) for data in connection.scalars(statement))
+
+
+def read_document(connection: Connection, kind: str, document_id: str) -> Document | None:
+    """See `Store.document`."""
+    found = connection.execute(
+        select(documents).where(documents.c.kind == kind, documents.c.id == document_id)
+    ).first()
+    return None if found is None else Document(*found)
+
+
+def read_documents(
+    connection: Connection, kind: str, owner: str | None, after: str, limit: int
+) -> tuple[Document, ...]:
+    """See `Store.documents`."""
+    statement = select(documents).where(documents.c.kind == kind, documents.c.id > after)
+    if owner is not None:
+        statement = statement.where(documents.c.owner == owner)
+    return tuple(
+        Document(*row) for row in connection.execute(statement.order_by(documents.c.id).limit(limit))
+    )

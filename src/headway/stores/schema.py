@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Column, Index, MetaData, Table, Text, text
 
 __all__ = [
+    "documents",
     "floors",
     "log_lines",
     "log_trims",
@@ -160,6 +161,21 @@ log_trims = Table(
     Column("sources", Text, nullable=False),
     sqlite_with_rowid=False,
 )
+
+_EXPIRES = text("expires_at IS NOT NULL")
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("kind", _NAME, primary_key=True),
+    Column("id", _NAME, primary_key=True),
+    Column("owner", _NAME, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("expires_at", BigInteger),
+    sqlite_with_rowid=False,
+)
+Index("ix_documents_owner", documents.c.kind, documents.c.owner, documents.c.id)
+Index("ix_documents_expires", documents.c.expires_at, sqlite_where=_EXPIRES, postgresql_where=_EXPIRES)
 
 # `epoch` and `ceiling`.
 meta = Table(

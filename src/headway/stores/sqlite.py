@@ -19,11 +19,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from headway.errors import ConfigurationError, StoreUnavailable
 from headway.model.notification import Notification
 from headway.model.task import Task
-from headway.ports.store import LogEntry, Opened, Page, Store, TaskQuery, Window, Writes
+from headway.ports.store import Document, LogEntry, Opened, Page, Store, TaskQuery, Window, Writes
 from headway.stores import reads
 from headway.stores.batch import Batch
 from headway.stores.sqlite_file import SYNCHRONOUS, connect, unavailable
-from headway.stores.sqlite_writer import Forget, Request, Reserve, SqliteWriter, TrimLog
+from headway.stores.sqlite_writer import Forget, Purge, Request, Reserve, SqliteWriter, Take, TrimLog
 
 __all__ = ["SqliteStore"]
 
@@ -116,6 +116,14 @@ class SqliteStore(Store):
         """See `Store.forget`."""
         return _count(self._enqueue(Forget(removed_before)))
 
+    def take(self, kind: str, document_id: str) -> Coroutine[Any, Any, bool]:
+        """See `Store.take`."""
+        return _any(self._enqueue(Take(kind, document_id)))
+
+    def purge(self, now: int) -> Coroutine[Any, Any, int]:
+        """See `Store.purge`."""
+        return _count(self._enqueue(Purge(now)))
+
     def _enqueue(self, request: Request) -> asyncio.Future[int]:
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         if not self._open:
@@ -196,6 +204,16 @@ class SqliteStore(Store):
         """See `Store.expired`."""
         return await self._read(reads.read_expired, finished_before, limit)
 
+    async def document(self, kind: str, document_id: str) -> Document | None:
+        """See `Store.document`."""
+        return await self._read(reads.read_document, kind, document_id)
+
+    async def documents(
+        self, kind: str, owner: str | None = None, *, after: str = "", limit: int = 100
+    ) -> tuple[Document, ...]:
+        """See `Store.documents`."""
+        return await self._read(reads.read_documents, kind, owner, after, limit)
+
     async def _read(self, read: Callable[..., T], *arguments: Any) -> T:
         if not self._open:
             raise self._closed()
@@ -229,6 +247,10 @@ async def _done(future: asyncio.Future[int]) -> None:
 
 async def _count(future: asyncio.Future[int]) -> int:
     return await future
+
+
+async def _any(future: asyncio.Future[int]) -> bool:
+    return await future > 0
 
 
 def _begin_reading(connection: Connection) -> None:

@@ -23,6 +23,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.expression import ClauseElement
 
 from headway.stores.schema import (
+    documents,
     floors,
     log_lines,
     log_trims,
@@ -34,9 +35,12 @@ from headway.stores.schema import (
 )
 
 __all__ = [
+    "DROP_DOCUMENT",
     "FORGET",
     "FORGOTTEN",
     "INIT_META",
+    "PURGE",
+    "PUT_DOCUMENT",
     "PUT_LOG_LINE",
     "PUT_NOTIFICATION",
     "PUT_TAG",
@@ -81,6 +85,7 @@ PUT_TASK = _upsert(tasks, [column for column in tasks.columns if column.name != 
 PUT_TAG = _upsert(task_tags, _all(task_tags))
 PUT_NOTIFICATION = _upsert(notifications, _all(notifications))
 PUT_TOMBSTONE = _upsert(tombstones, _all(tombstones))
+PUT_DOCUMENT = _upsert(documents, _all(documents))
 PUT_LOG_LINE = _upsert(log_lines, _all(log_lines))
 PUT_TRIM = _upsert(log_trims, _all(log_trims))
 
@@ -151,6 +156,13 @@ TRIM = _compile(
     "task",
     "below",
 )
+
+DROP_DOCUMENT = _compile(
+    delete(documents).where(documents.c.kind == bindparam("kind"), documents.c.id == bindparam("id")),
+    "kind",
+    "id",
+)
+PURGE = _compile(delete(documents).where(documents.c.expires_at <= bindparam("now")), "now")
 
 FORGOTTEN = _compile(
     select(tombstones.c.channel, func.max(tombstones.c.rev))

@@ -18,7 +18,7 @@ from headway.stores.batch import Batch
 from headway.stores.migrations import upgrade
 from headway.stores.sqlite_file import connect, create, unusable
 
-__all__ = ["Forget", "Request", "Reserve", "SqliteWriter", "TrimLog"]
+__all__ = ["Forget", "Purge", "Request", "Reserve", "SqliteWriter", "Take", "TrimLog"]
 
 
 class Reserve(msgspec.Struct, frozen=True):
@@ -40,7 +40,20 @@ class Forget(msgspec.Struct, frozen=True):
     removed_before: int
 
 
-Request = Batch | Reserve | TrimLog | Forget
+class Take(msgspec.Struct, frozen=True):
+    """See `Store.take`."""
+
+    kind: str
+    id: str
+
+
+class Purge(msgspec.Struct, frozen=True):
+    """See `Store.purge`."""
+
+    now: int
+
+
+Request = Batch | Reserve | TrimLog | Forget | Take | Purge
 
 
 class SqliteWriter:
@@ -78,7 +91,7 @@ class SqliteWriter:
                 connection.close()
 
     def commit(self, group: Iterable[Request]) -> list[int]:
-        """Carry out a group in order, durably and as one; returns a count for each (of tombstones, for `Forget`).
+        """Carry out a group in order, durably and as one; returns a count for each (of what it removed).
 
         Raises:
             sqlite3.Error: nothing of it was carried out.
@@ -137,8 +150,12 @@ def _carry_out(connection: sqlite3.Connection, group: Iterable[Request]) -> list
             pending = Batch()
             if isinstance(request, TrimLog):
                 _trim(connection, request)
-            else:
+            elif isinstance(request, Forget):
                 count = _forget(connection, request)
+            elif isinstance(request, Take):
+                count = connection.execute(sql.DROP_DOCUMENT, (request.kind, request.id)).rowcount
+            else:
+                count = connection.execute(sql.PURGE, (request.now,)).rowcount
         counts.append(count)
     _put(connection, pending)
     return counts
@@ -159,6 +176,8 @@ def _put(connection: sqlite3.Connection, batch: Batch) -> None:
     many(sql.PUT_TAG, [(task, tag) for task, tags in batch.tags.items() for tag in tags])
     many(sql.PUT_NOTIFICATION, list(batch.notifications.values()))
     many(sql.PUT_LOG_LINE, list(chain.from_iterable(lines.values() for lines in batch.logs.values())))
+    many(sql.DROP_DOCUMENT, list(batch.dropped))
+    many(sql.PUT_DOCUMENT, list(batch.documents.values()))
     many(sql.SET_KEY, [(key, task, key) for task, key in batch.keys])
 
 
