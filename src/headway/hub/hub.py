@@ -16,12 +16,14 @@ from headway.hub.intake import Intake
 from headway.hub.ledger import Changes, Ledger
 from headway.hub.liveness import Liveness
 from headway.hub.log import Bounds
+from headway.hub.outbox import Outbox
+from headway.hub.outbox import Outbox
 from headway.hub.records import Records
 from headway.hub.task_logs import TaskLogs
 from headway.hub.upkeep import Retention, Upkeep
 from headway.hub.wheel import Wheel
 from headway.model.grant import Grant
-from headway.model.notification import Notification
+from headway.model.notification import Notification, NotificationStatus
 from headway.model.report import Batch, BatchAnswer, Log, Report
 from headway.model.task import Task, TaskState
 from headway.ports.bus import Bus
@@ -58,16 +60,19 @@ class Hub:
         bus: Bus,
         settings: HubSettings | None = None,
         clock: Callable[[], int] = _unix_ms,
+        outbox: Outbox | None = None,
     ) -> None:
         """Make a hub; `start` opens it.
 
         Args:
             clock: Unix milliseconds.
+            outbox: is told of facts that go onward.
         """
         self._store = store
         self._bus = bus
         self._settings = settings or HubSettings()
         self.clock = clock
+        self._outbox = outbox
         self.clients = 0
         self._upkeep_task: asyncio.Task[None] | None = None
 
@@ -82,7 +87,7 @@ class Hub:
         await self._bus.open(opened.ceiling, self._store.reserve)
         self.records = Records(self._store, self._settings.bounds, self.clock)
         self._logs = TaskLogs(self._store)
-        self._ledger = Ledger(self._store, self._bus, self.records, self.wheel)
+        self._ledger = Ledger(self._store, self._bus, self.records, self.wheel, self._outbox)
         self._liveness = Liveness(
             self.records, self._ledger, self.wheel, self.clock, self._settings.lost_after
         )
@@ -153,6 +158,11 @@ class Hub:
     async def read(self, grant: Grant, ids: Sequence[str] | None) -> int:
         """Mark the grant's own notifications as read; None means all. Returns how many were not read yet."""
         return await self._intake.read(grant, ids)
+
+    async def unseen(self, notification_id: str) -> bool:
+        """Whether a notification is there and still unread; for those who tell of it elsewhere after a while."""
+        found = await self.records.find_notification(notification_id)
+        return found is not None and found.status is NotificationStatus.UNREAD
 
     async def task(self, grant: Grant, task_id: str) -> Task:
         """One task.

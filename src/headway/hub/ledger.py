@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -16,12 +16,15 @@ from msgspec.structs import replace
 
 from headway.errors import HeadwayError, StoreUnavailable
 from headway.hub.channel import Channel, Slot
+from headway.hub.outbox import Announced, Outbox
+from headway.hub.outbox import Outbox
 from headway.hub.records import Records, counts
 from headway.hub.wheel import Wheel
+from headway.model.notification import Notification
 from headway.model.rules import adopt
 from headway.model.task import Task
 from headway.ports.bus import Bus
-from headway.ports.store import LogEntry, Record, Store, Tombstone, Writes
+from headway.ports.store import Document, LogEntry, Record, Store, Tombstone, Writes
 
 __all__ = ["Changes", "Ledger"]
 
@@ -41,10 +44,11 @@ class Changes:
         facts: ids whose change must be durable before it is shown and acknowledged.
         named: ids of all records that the answer speaks of, changed or not.
         keys: idempotency keys of new tasks, by id.
+        announced: facts that go onward, as they were when they became true.
         stale: what these changes were built on could not be made durable.
     """
 
-    __slots__ = ("facts", "keys", "logs", "named", "records", "stale")
+    __slots__ = ("announced", "facts", "keys", "logs", "named", "records", "stale")
 
     def __init__(self) -> None:
         self.records: dict[str, dict[str, Record]] = {}
@@ -52,12 +56,22 @@ class Changes:
         self.named: set[str] = set()
         self.keys: dict[str, str] = {}
         self.logs: list[LogEntry] = []
+        self.announced: list[Announced] = []
         self.stale = False
 
     def add(self, record: Record, fact: bool) -> None:
         self.records.setdefault(record.channel, {})[record.id] = record
         if fact:
             self.facts.add(record.id)
+
+    def announce(self, fact: Announced) -> None:
+        """A task's attempt has ended with this, or this notification is new."""
+        self.announced.append(fact)
+
+    @property
+    def weighs(self) -> bool:
+        """Whether there is anything to write but log lines."""
+        return bool(self.records or self.documents or self.dropped)
 
     def builds_on(self, ids: Iterable[str]) -> bool:
         """Whether any of these records was looked at or changed."""
@@ -67,7 +81,10 @@ class Changes:
 class Ledger:
     """Gives changes their revisions, makes them durable and shows them."""
 
-    def __init__(self, store: Store, bus: Bus, records: Records, wheel: Wheel) -> None:
+    def __init__(
+        self, store: Store, bus: Bus, records: Records, wheel: Wheel, outbox: Outbox | None = None
+    ) -> None:
+        self._outbox = outbox
         self._store = store
         self._bus = bus
         self._records = records
@@ -104,6 +121,8 @@ class Ledger:
         """
         self._records.put(record)
         changes.add(record, fact)
+        if _ended(before, record):
+            changes.announce(record)
         if record.parent is not None:
             self._tell_parents(changes, before, record, now, found, fact)
 
@@ -124,7 +143,7 @@ class Ledger:
             self._lines += changes.logs
             del self._lines[:-_WAITING_LINES]
             self._write_soon(_BEHIND)
-        if changes.records or (changes.named and (self._storing or self._waiting)):
+        if changes.weighs or (changes.named and (self._storing or self._waiting)):
             self._waiting[id(changes)] = changes
             # Shielded: a client that hangs up must not leave a change half done.
             failure = await asyncio.shield(asyncio.create_task(self._commit(changes)))
@@ -211,15 +230,24 @@ class Ledger:
             self._write_soon(_BEHIND)
         if not durable:
             return None
+        documents = self._prepare(changes)
         try:
-            writing = self._store.write(Writes(records=durable, keys=changes.keys))
+            writing = self._store.write(Writes(records=durable, keys=changes.keys, documents=documents))
         except HeadwayError:
             self._give_up(changes, slots)
             raise
-        storing = asyncio.create_task(self._store_facts(writing, durable, changes, slots))
+        storing = asyncio.create_task(self._store_facts(writing, durable, documents, changes, slots))
         for record in durable:
             self._storing[record.id] = storing
         return storing
+
+    def _prepare(self, changes: Changes) -> Sequence[Document]:
+        if self._outbox is None or not changes.announced:
+            return ()
+        revisions = {which: record.rev for own in changes.records.values() for which, record in own.items()}
+        return self._outbox.prepare(
+            [replace(fact, rev=revisions.get(fact.id, fact.rev)) for fact in changes.announced]
+        )
 
     def _stamped(self, records: dict[str, Record], first: int) -> list[Record]:
         stamped: list[Record] = []
@@ -235,8 +263,10 @@ class Ledger:
         self,
         writing: Coroutine[Any, Any, None],
         durable: list[Record],
+        documents: Sequence[Document],
         changes: Changes,
         slots: list[tuple[Channel, Slot]],
+        owed: Sequence[Document],
     ) -> HeadwayError | None:
         try:
             await writing
@@ -254,6 +284,8 @@ class Ledger:
             self._records.confirm(record)
         for channel, slot in slots:
             channel.settle(slot)
+        if self._outbox is not None and documents:
+            self._outbox.stored(documents)
         self._worked()
         return None
 
@@ -361,3 +393,10 @@ class Ledger:
         if self.failure is not None:
             _log.warning("the store takes writes again")
         self.failure = None
+
+
+def _ended(before: Task | None, after: Task) -> bool:
+    """Whether an attempt has ended by this; what is said of a task that is over is no end of its own."""
+    if not after.state.terminal:
+        return False
+    return before is None or not before.state.terminal or before.attempt != after.attempt
