@@ -17,7 +17,6 @@ from headway.hub.ledger import Changes, Ledger
 from headway.hub.liveness import Liveness
 from headway.hub.log import Bounds
 from headway.hub.outbox import Outbox
-from headway.hub.outbox import Outbox
 from headway.hub.records import Records
 from headway.hub.task_logs import TaskLogs
 from headway.hub.upkeep import Retention, Upkeep

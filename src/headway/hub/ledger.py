@@ -16,10 +16,10 @@ from msgspec.structs import replace
 
 from headway.errors import HeadwayError, StoreUnavailable
 from headway.hub.channel import Channel, Slot
-from headway.hub.outbox import Announced, Outbox
 from headway.hub.outbox import Outbox
 from headway.hub.records import Records, counts
 from headway.hub.wheel import Wheel
+from headway.model.notification import Notification
 from headway.model.notification import Notification
 from headway.model.rules import adopt
 from headway.model.task import Task
@@ -44,11 +44,22 @@ class Changes:
         facts: ids whose change must be durable before it is shown and acknowledged.
         named: ids of all records that the answer speaks of, changed or not.
         keys: idempotency keys of new tasks, by id.
-        announced: facts that go onward, as they were when they became true.
+        announced: what others outside are to hear of, as it was when it happened, and when that was.
+        documents, dropped: as in `Writes`.
         stale: what these changes were built on could not be made durable.
     """
 
-    __slots__ = ("announced", "facts", "keys", "logs", "named", "records", "stale")
+    __slots__ = (
+        "announced",
+        "documents",
+        "dropped",
+        "facts",
+        "keys",
+        "logs",
+        "named",
+        "records",
+        "stale",
+    )
 
     def __init__(self) -> None:
         self.records: dict[str, dict[str, Record]] = {}
@@ -56,7 +67,9 @@ class Changes:
         self.named: set[str] = set()
         self.keys: dict[str, str] = {}
         self.logs: list[LogEntry] = []
-        self.announced: list[Announced] = []
+        self.announced: list[tuple[Task | Notification, int]] = []
+        self.documents: list[Document] = []
+        self.dropped: list[tuple[str, str]] = []
         self.stale = False
 
     def add(self, record: Record, fact: bool) -> None:
@@ -64,9 +77,9 @@ class Changes:
         if fact:
             self.facts.add(record.id)
 
-    def announce(self, fact: Announced) -> None:
-        """A task's attempt has ended with this, or this notification is new."""
-        self.announced.append(fact)
+    def announce(self, fact: Task | Notification, now: int) -> None:
+        """Have others outside hear of this (`Outbox.owed`)."""
+        self.announced.append((fact, now))
 
     @property
     def weighs(self) -> bool:
@@ -122,7 +135,7 @@ class Ledger:
         self._records.put(record)
         changes.add(record, fact)
         if _ended(before, record):
-            changes.announce(record)
+            changes.announce(record, now)
         if record.parent is not None:
             self._tell_parents(changes, before, record, now, found, fact)
 
@@ -228,11 +241,18 @@ class Ledger:
                 self.trim(channel)
         if self._behind:
             self._write_soon(_BEHIND)
-        if not durable:
+        if not (durable or changes.documents or changes.dropped):
             return None
-        documents = self._prepare(changes)
+        documents = self._owed(changes)
         try:
-            writing = self._store.write(Writes(records=durable, keys=changes.keys, documents=documents))
+            writing = self._store.write(
+                Writes(
+                    records=durable,
+                    keys=changes.keys,
+                    documents=[*changes.documents, *documents],
+                    dropped=changes.dropped,
+                )
+            )
         except HeadwayError:
             self._give_up(changes, slots)
             raise
@@ -241,13 +261,14 @@ class Ledger:
             self._storing[record.id] = storing
         return storing
 
-    def _prepare(self, changes: Changes) -> Sequence[Document]:
+    def _owed(self, changes: Changes) -> Sequence[Document]:
         if self._outbox is None or not changes.announced:
             return ()
         revisions = {which: record.rev for own in changes.records.values() for which, record in own.items()}
-        return self._outbox.prepare(
-            [replace(fact, rev=revisions.get(fact.id, fact.rev)) for fact in changes.announced]
-        )
+        documents: list[Document] = []
+        for fact, now in changes.announced:
+            documents += self._outbox.owed(replace(fact, rev=revisions.get(fact.id, fact.rev)), now)
+        return documents
 
     def _stamped(self, records: dict[str, Record], first: int) -> list[Record]:
         stamped: list[Record] = []
@@ -266,7 +287,6 @@ class Ledger:
         documents: Sequence[Document],
         changes: Changes,
         slots: list[tuple[Channel, Slot]],
-        owed: Sequence[Document],
     ) -> HeadwayError | None:
         try:
             await writing
@@ -285,7 +305,7 @@ class Ledger:
         for channel, slot in slots:
             channel.settle(slot)
         if self._outbox is not None and documents:
-            self._outbox.stored(documents)
+            self._outbox.kept(documents)
         self._worked()
         return None
 

@@ -1,7 +1,7 @@
 """What others outside are to hear of: written together with the change itself, so that a kill of the server loses none.
 
-The ledger asks what is owed for a change before it is written, and says when it is durable. Whoever delivers keeps its
-place in the documents, drops them when they are delivered, and reads what is left after a restart.
+The ledger asks what is to be written for what happened, and says when it is durable. Whoever delivers drops the documents
+when they are delivered, and reads what is left after a restart.
 """
 
 from __future__ import annotations
@@ -13,22 +13,19 @@ from headway.model.notification import Notification
 from headway.model.task import Task
 from headway.ports.store import Document
 
-__all__ = ["Outbox"]
+__all__ = ["Announced", "Outbox"]
+
+Announced = Task | Notification
+"""A task whose attempt has just ended; or a notification that is new, or has become the message that its task is over."""
 
 
 class Outbox(ABC):
-    """Owes something to somebody for what happens. Both methods are called in the loop and must not wait."""
+    """Hears of facts that go onward. Both methods are called in the loop and must not wait."""
 
     @abstractmethod
-    def owed(self, happened: Task | Notification, now: int) -> Sequence[Document]:
-        """The documents that are to be written with a change.
-
-        Args:
-            happened: a task that has just reached a terminal state, or a notification that is new or has just become
-                the message that its task is over; with its revision.
-            now: Unix milliseconds.
-        """
+    def prepare(self, facts: Sequence[Announced]) -> Sequence[Document]:
+        """The documents that are to be written with these facts, each fact with its revision."""
 
     @abstractmethod
-    def kept(self, documents: Sequence[Document]) -> None:
-        """What was owed is durable: it may be delivered. Not called for what could not be made durable."""
+    def stored(self, documents: Sequence[Document]) -> None:
+        """These are durable: they may be delivered. Not called for what could not be made durable."""
