@@ -16,11 +16,9 @@ from msgspec.structs import replace
 
 from headway.errors import HeadwayError, StoreUnavailable
 from headway.hub.channel import Channel, Slot
-from headway.hub.outbox import Outbox
+from headway.hub.outbox import Announced, Outbox
 from headway.hub.records import Records, counts
 from headway.hub.wheel import Wheel
-from headway.model.notification import Notification
-from headway.model.notification import Notification
 from headway.model.rules import adopt
 from headway.model.task import Task
 from headway.ports.bus import Bus
@@ -44,7 +42,7 @@ class Changes:
         facts: ids whose change must be durable before it is shown and acknowledged.
         named: ids of all records that the answer speaks of, changed or not.
         keys: idempotency keys of new tasks, by id.
-        announced: what others outside are to hear of, as it was when it happened, and when that was.
+        announced: what others outside are to hear of, as it was when it happened.
         documents, dropped: as in `Writes`.
         stale: what these changes were built on could not be made durable.
     """
@@ -67,7 +65,7 @@ class Changes:
         self.named: set[str] = set()
         self.keys: dict[str, str] = {}
         self.logs: list[LogEntry] = []
-        self.announced: list[tuple[Task | Notification, int]] = []
+        self.announced: list[Announced] = []
         self.documents: list[Document] = []
         self.dropped: list[tuple[str, str]] = []
         self.stale = False
@@ -77,9 +75,9 @@ class Changes:
         if fact:
             self.facts.add(record.id)
 
-    def announce(self, fact: Task | Notification, now: int) -> None:
-        """Have others outside hear of this (`Outbox.owed`)."""
-        self.announced.append((fact, now))
+    def announce(self, fact: Announced) -> None:
+        """Have others outside hear of this (`Outbox`)."""
+        self.announced.append(fact)
 
     @property
     def weighs(self) -> bool:
@@ -135,7 +133,7 @@ class Ledger:
         self._records.put(record)
         changes.add(record, fact)
         if _ended(before, record):
-            changes.announce(record, now)
+            changes.announce(record)
         if record.parent is not None:
             self._tell_parents(changes, before, record, now, found, fact)
 
@@ -243,7 +241,7 @@ class Ledger:
             self._write_soon(_BEHIND)
         if not (durable or changes.documents or changes.dropped):
             return None
-        documents = self._owed(changes)
+        documents = self._prepared(changes)
         try:
             writing = self._store.write(
                 Writes(
@@ -261,14 +259,13 @@ class Ledger:
             self._storing[record.id] = storing
         return storing
 
-    def _owed(self, changes: Changes) -> Sequence[Document]:
+    def _prepared(self, changes: Changes) -> Sequence[Document]:
         if self._outbox is None or not changes.announced:
             return ()
         revisions = {which: record.rev for own in changes.records.values() for which, record in own.items()}
-        documents: list[Document] = []
-        for fact, now in changes.announced:
-            documents += self._outbox.owed(replace(fact, rev=revisions.get(fact.id, fact.rev)), now)
-        return documents
+        return self._outbox.prepare(
+            [replace(fact, rev=revisions.get(fact.id, fact.rev)) for fact in changes.announced]
+        )
 
     def _stamped(self, records: dict[str, Record], first: int) -> list[Record]:
         stamped: list[Record] = []
@@ -305,7 +302,7 @@ class Ledger:
         for channel, slot in slots:
             channel.settle(slot)
         if self._outbox is not None and documents:
-            self._outbox.kept(documents)
+            self._outbox.stored(documents)
         self._worked()
         return None
 
