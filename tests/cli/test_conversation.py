@@ -72,6 +72,22 @@ def test_asks_again_where_the_server_is(nobody: str) -> None:
     assert said[0] == said[2] != said[1]
 
 
+def test_does_not_wait_longer_and_longer_for_a_development_server(nobody: str) -> None:
+    places = iter([Target(nobody, "t", "runtime"), *[None] * 6, *[Target(nobody, "t", "runtime")] * 2])
+
+    def where() -> Target:
+        place = next(places)
+        if place is None:
+            raise ConfigurationError("none")
+        return place
+
+    waited: list[float] = []
+    words = talk(where, lambda _: [], pause=waited.append, chance=lambda: 1.0)
+    assert len([next(words) for _ in range(9)]) == 9
+    words.close()
+    assert waited == [0.5, *[0.5] * 6, 1.0]
+
+
 def test_a_stranger_is_told_apart(stranger: str) -> None:
     with pytest.raises(ConfigurationError, match="is no Headway"):
         next(talk(lambda: Target(stranger, "t", "configured"), lambda _: []))

@@ -65,6 +65,9 @@ def test_a_killed_server_comes_back_and_the_job_goes_on(programs: Programs) -> N
 
     api = Api(programs.runtime)
     assert api("GET", f"/api/tasks/{task['id']}")["state"] == "paused"
+    # The server ends with its job, however short the rest of that is, so who watches has to be back by now.
+    while "connected again" not in watch.errors.read_text():
+        assert api("GET", f"/api/tasks/{task['id']}")["state"] == "paused"
     api("POST", f"/api/tasks/{task['id']}/resume")
     assert watch.end() == 0
     assert watch.lines[-1].startswith("Finding duplicate files: succeeded after ")

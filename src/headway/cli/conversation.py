@@ -25,6 +25,7 @@ Message = dict[str, Any]
 
 _FIRST_CEILING = 0.5
 _LONGEST_CEILING = 10.0
+_LOOK_SECONDS = 0.5
 _OPEN_SECONDS = 10.0
 _UNTIL_WELCOME = 15.0
 _MOST_BYTES = 64 * 2**20
@@ -107,6 +108,8 @@ def talk(
                 raise
             # A development server has gone and left no other; nobody else at its port is to see its token.
             reason = "no server is running"
+            # To look for its note costs nobody anything; who waited longer could miss the end of a job.
+            wait = _LOOK_SECONDS
         except InvalidStatus as error:
             status = error.response.status_code
             if not reached and 400 <= status < 500:
@@ -120,7 +123,7 @@ def talk(
         # Full jitter, so that many watchers do not come back as one.
         ceiling = min(_LONGEST_CEILING, _FIRST_CEILING * 2 ** min(failures, 10))
         pause(chance() * ceiling if wait is None else wait)
-        failures += 1
+        failures += wait is None
 
 
 def _connected(target: Target) -> ClientConnection:
