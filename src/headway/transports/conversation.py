@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from abc import abstractmethod
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from functools import partial
 from typing import cast
 
@@ -19,7 +19,7 @@ from headway.transports.service import Service
 from headway.wire import native as n
 from headway.wire.session import Due, Session
 
-__all__ = ["CLOSE_BASE", "Conversation", "wanted_by"]
+__all__ = ["CLOSE_BASE", "Answering", "Conversation", "wanted_by"]
 
 _log = logging.getLogger("headway.connection")
 
@@ -31,6 +31,9 @@ _COMMANDS: dict[type, type[r.Cancel | r.Pause | r.Resume]] = {
     n.Pause: r.Pause,
     n.Resume: r.Resume,
 }
+Answering = Callable[[bytes], object]
+"""Takes the answer to a message; `send`, unless the door has a better place for answers."""
+
 # Commands that a client has sent and that are still being carried out; kept so that they are not lost half way.
 _running: set[asyncio.Task[None]] = set()
 
@@ -83,17 +86,21 @@ class Conversation(Link):
             refusal: why what it brought does not count; said when no `auth` comes.
         """
         service = self._service
-        service.conversations.add(self)
-        service.hub.clients += 1
+        self._arrive()
         if service.draining:
             self.goodbye(e.Draining(), service.reconnect_in())
             return
         if refusal is not None:
             self._session.refusal = refusal
         if token is not None:
-            self._authenticate(token)
+            self._authenticate(token, self.send)
         if not self._ended:
             self._plan()
+
+    def _arrive(self) -> None:
+        """Be counted."""
+        self._service.conversations.add(self)
+        self._service.hub.clients += 1
 
     def finish(self) -> None:
         """The client has gone. Idempotent."""
@@ -145,52 +152,71 @@ class Conversation(Link):
         if self._follower is not None:
             self._follower.drained()
 
-    def receive(self, data: bytes) -> None:
-        """A message came."""
+    def receive(self, data: bytes, answer: Answering | None = None) -> None:
+        """A message came.
+
+        Args:
+            answer: takes what answers it.
+        """
         if self._ended:
             return
+        answer = answer or self.send
         try:
-            self._handle(self._session.receive(data, self._service.hub.wheel.now()))
+            self._handle(self._session.receive(data, self._service.hub.wheel.now()), answer)
         except (e.ReconnectError, e.RefusedError) as error:
             self.end(error)
         except e.RateLimited as error:
             # Who sends too much and reads nothing is not answered each time.
             if not self.full:
-                self.send(n.error(error))
+                answer(n.error(error))
         except e.HeadwayError as error:
-            self.send(n.error(error))
+            answer(n.error(error))
         except Exception:  # noqa: BLE001 - whatever a message does, it ends this conversation at most
             _log.exception("a message failed")
             self.end(e.InternalError())
 
-    def _handle(self, message: n.ClientMessage) -> None:
+    def _handle(self, message: n.ClientMessage, answer: Answering) -> None:
         if isinstance(message, n.Subscribe):
-            self._subscribe(message)
+            self._subscribe(message, answer)
         elif isinstance(message, n.Auth):
-            self._authenticate(message.token)
+            self._authenticate(message.token, answer)
         elif isinstance(message, n.Ping):
-            self.send(n.pong(self._service.hub.clock()))
+            answer(n.pong(self._service.hub.clock()))
         elif isinstance(message, n.Unsubscribe):
-            self._unsubscribe(message)
+            self._unsubscribe(message, answer)
         else:
-            running = asyncio.get_running_loop().create_task(self._carry_out(message))
+            running = asyncio.get_running_loop().create_task(self._carry_out(message, answer))
             _running.add(running)
             running.add_done_callback(_running.discard)
 
-    def _authenticate(self, token: str) -> None:
-        service = self._service
+    def _authenticate(self, token: str, answer: Answering) -> None:
         try:
-            grant = service.verify(token)
-            now = service.hub.wheel.now()
-            unix = service.hub.clock() / 1000
-            lasts = None if grant.expires_at is None else grant.expires_at - unix
-            if self._session.user is None:
-                service.members.join(grant.user, self)
-            self._session.welcome(grant.user, lasts, now, service.lifetime())
+            grant = self._admit(token)
         except e.HeadwayError as error:
             self.end(error)
             return
-        self.send(self._welcome(grant))
+        answer(self._welcome(grant))
+        self._follow(grant)
+
+    def _admit(self, token: str) -> Grant:
+        """Let whoever has this token in, or go on with it.
+
+        Raises:
+            HeadwayError: it is worth nothing here.
+        """
+        service = self._service
+        grant = service.verify(token)
+        now = service.hub.wheel.now()
+        unix = service.hub.clock() / 1000
+        lasts = None if grant.expires_at is None else grant.expires_at - unix
+        if self._session.user is None:
+            service.members.join(grant.user, self)
+        self._session.welcome(grant.user, lasts, now, service.lifetime())
+        return grant
+
+    def _follow(self, grant: Grant) -> None:
+        """Be able to follow what the grant covers."""
+        service = self._service
         if self._follower is None:
             self._follower = service.hub.follower(self, grant)
         else:
@@ -209,7 +235,7 @@ class Conversation(Link):
             expires_at=None if grant.expires_at is None else int(grant.expires_at * 1000),
         )
 
-    def _subscribe(self, message: n.Subscribe) -> None:
+    def _subscribe(self, message: n.Subscribe, _answer: Answering) -> None:
         follower = self._follower
         if follower is None:
             raise e.Unauthenticated
@@ -219,14 +245,14 @@ class Conversation(Link):
         if not self._ended:
             self.send(n.error(error, id=cast("str | int", subscription)))
 
-    def _unsubscribe(self, message: n.Unsubscribe) -> None:
+    def _unsubscribe(self, message: n.Unsubscribe, _answer: Answering) -> None:
         if self._follower is not None:
             try:
                 self._follower.unsubscribe(message.id)
             except e.UnknownSubscription as error:
                 self._refuse(message.id, error)
 
-    async def _carry_out(self, message: n.Cancel | n.Pause | n.Resume | n.Read) -> None:
+    async def _carry_out(self, message: n.Cancel | n.Pause | n.Resume | n.Read, answer: Answering) -> None:
         follower = self._follower
         if follower is None:
             return
@@ -236,14 +262,14 @@ class Conversation(Link):
                 await hub.read(
                     follower.grant, None if message.notifications == "all" else message.notifications
                 )
-                answer = n.ok(message.ref)
+                done = n.ok(message.ref)
             else:
                 record, _ = await hub.report(follower.grant, _COMMANDS[type(message)](message.task))
-                answer = n.ok(message.ref, Version(record).json if isinstance(record, Task) else None)
+                done = n.ok(message.ref, Version(record).json if isinstance(record, Task) else None)
         except e.HeadwayError as error:
-            answer = n.error(error, ref=message.ref)
+            done = n.error(error, ref=message.ref)
         if not self._ended:
-            self.send(answer)
+            answer(done)
 
     def _plan(self) -> None:
         """Ask for the next turn, unless one comes soon enough."""
