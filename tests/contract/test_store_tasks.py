@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from headway.errors import InvalidField
 from headway.model.task import TaskState
@@ -10,6 +11,7 @@ from headway.ports.store import Store, TaskQuery
 from tests.contract.store_records import (
     listed,
     make_task,
+    make_tombstone,
     put,
 )
 
@@ -121,3 +123,26 @@ class TestTasks:
             ),
         )
         assert await listed(store, TaskQuery(None, text=text)) == found
+
+
+class TestNumbers:
+    async def test_a_task_is_found_by_its_number(self, store: Store) -> None:
+        await put(store, make_task("a", 1, number=1), make_task("b", 2, number=2), make_task("c", 3))
+        assert await listed(store, TaskQuery(None, number=2)) == ["b"]
+        assert await listed(store, TaskQuery((), number=2)) == []
+        assert await listed(store, TaskQuery(None, number=3)) == []
+
+    async def test_it_stays_when_the_task_changes(self, store: Store) -> None:
+        task = make_task("a", 1, number=7)
+        await put(store, task)
+        await put(store, replace(task, rev=2, title="Later"))
+        assert await listed(store, TaskQuery(None, number=7)) == ["a"]
+
+    async def test_the_highest_is_known_for_ever(self, store: Store) -> None:
+        await put(store, make_task("a", 1, SUCCEEDED, number=1), make_task("b", 2, SUCCEEDED, number=2))
+        await put(store, make_tombstone("b", 3))
+        await store.close()
+        assert (await store.open()).number == 2
+        await put(store, make_tombstone("a", 4), make_task("c", 5, number=3))
+        await store.close()
+        assert (await store.open()).number == 3

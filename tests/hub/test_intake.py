@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from headway.errors import Forbidden, IllegalTransition, KeyReused, NotFound
-from headway.hub.hub import HubSettings
+from headway.buses.memory import MemoryBus
+from headway.errors import Forbidden, IllegalTransition, InvalidField, KeyReused, NotFound
+from headway.hub.hub import Hub, HubSettings
 from headway.model import report as r
 from headway.model.grant import Ability, Grant
 from headway.model.notification import Notification, NotificationStatus
-from headway.model.task import TaskState
-from headway.ports.store import Writes
+from headway.model.task import Task, TaskState
+from headway.ports.store import TaskQuery, Writes
+from headway.stores.memory import MemoryStore
 from tests.contract.store_records import make_note
 from tests.hub.machine import recount
 from tests.hub.scenes import create, running, send, shown, tick
@@ -286,3 +288,26 @@ class TestNotifications:
             assert "n0" in {version.record.id for version in hub.records.channels["user:ada"].log.all()}
             assert await hub.read(BOB, None) == 1
             assert await hub.read(Grant("bob", can=EVERYTHING), None) == 0
+
+
+class TestNumbers:
+    async def test_tasks_are_numbered_from_1_over_all_channels_and_restarts(self) -> None:
+        store = MemoryStore()
+        hub = Hub(store, MemoryBus())
+        await hub.start()
+        first, _ = await hub.report(ADA, r.Create(task="a", title="A"))
+        await hub.report(ADA, r.Create(task="a", title="again"))
+        with pytest.raises(InvalidField):
+            await hub.report(ADA, r.Create(task="b", title=""))
+        second, _ = await hub.report(BOB, r.Create(task="c", title="C"))
+        await hub.report(BOB, r.Succeed(task="c"))
+        await hub.remove(BOB, "c")
+        await hub.stop()
+
+        hub = Hub(store, MemoryBus())
+        await hub.start()
+        third, _ = await hub.report(ADA, r.Create(task="d", title="D"))
+        assert [task.number for task in (first, second, third) if isinstance(task, Task)] == [1, 2, 3]
+        assert [task.id for task in (await hub.tasks(ADA, TaskQuery(None, number=3))).tasks] == ["d"]
+        assert (await hub.tasks(BOB, TaskQuery(None, number=3))).tasks == ()
+        await hub.stop()

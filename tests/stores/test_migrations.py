@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -132,4 +133,25 @@ def test_steps_do_not_import_the_schema() -> None:
     assert steps
     assert not [
         step.name for step in steps if re.search(r"^(from|import) headway", step.read_text(), re.MULTILINE)
+    ]
+
+
+def test_tasks_that_are_there_get_numbers_in_the_order_of_their_creation(engine: Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", "headway.stores:migrations")
+    config.set_main_option("path_separator", "os")
+    row = (
+        "INSERT INTO tasks (id, channel, rev, state, kind, title, title_folded, created_at, updated_at, data)"
+        """ VALUES ('{0}', 'public', 1, 'running', '', 'é', 'é', {1}, {1}, '{{"id":"{0}","title":"é"}}')"""
+    )
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        connection.exec_driver_sql(row.format("later", 9))
+        connection.exec_driver_sql(row.format("first", 3))
+        upgrade(connection)
+        found = connection.exec_driver_sql("SELECT number, id, data FROM tasks ORDER BY number").fetchall()
+    assert found == [
+        (1, "first", '{"id":"first","title":"é","number":1}'),
+        (2, "later", '{"id":"later","title":"é","number":2}'),
     ]

@@ -311,6 +311,7 @@ class Intake:
             if parent is None or parent.channel != channel:
                 raise InvalidField("A parent is an existing task in the same channel", field="parent")
             self._check_nesting(task, parent, work)
+        task = replace(task, number=self._records.next_number())
         if report.start:
             task = transition(task, Command.START, work.now)
         if report.idempotency_key is not None:
@@ -350,6 +351,7 @@ class Intake:
         work.created = True
         self._records.put(notification)
         work.changes.add(notification, fact=True)
+        work.changes.announce(notification)
         return notification
 
     def _keep(self, task: Task, work: _Work, *, fact: bool) -> Task:

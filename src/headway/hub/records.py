@@ -32,6 +32,7 @@ class Records:
         self._bounds = bounds
         self._clock = clock
         self._base = 0
+        self._number = 0
         self._loading: dict[str, asyncio.Task[Channel]] = {}
         self._keys: dict[tuple[str, str], str] = {}
         self.epoch = ""
@@ -45,8 +46,14 @@ class Records:
         self.epoch = opened.epoch
         # No cursor that a client can hold is above this, not even of changes that a crash lost; the next change is.
         self._base = opened.ceiling - 1
+        self._number = opened.number
         for name in opened.channels:
             await self.channel(name)
+
+    def next_number(self) -> int:
+        """The `number` of a new task."""
+        self._number += 1
+        return self._number
 
     def loaded(self, name: str) -> Channel | None:
         return self.channels.get(name)

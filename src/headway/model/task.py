@@ -186,6 +186,8 @@ class Task(msgspec.Struct, frozen=True, omit_defaults=True):
         lost_after: seconds of silence until it counts as lost; the server's setting when None.
         earlier: the newest attempts before this one, at most five.
         weight: its share of its parent.
+        number: a short id, for people and for clients that know only whole numbers: counts from 1 through all tasks of a
+            deployment, and is never given twice. None before the record was published.
     """
 
     id: str
@@ -213,6 +215,7 @@ class Task(msgspec.Struct, frozen=True, omit_defaults=True):
     stopping: bool = False
     lost_after: float | None = None
     earlier: tuple[Attempt, ...] = ()
+    number: int | None = None
 
 
 def check_task(task: Task) -> Task:

@@ -16,12 +16,14 @@ from collections.abc import Sequence
 
 import msgspec
 
-from headway.model.notification import Notification
+from headway.model.notification import Notification, NotificationStatus
 from headway.model.task import Task, TaskState
 
 __all__ = [
     "Document",
     "LogEntry",
+    "NotificationPage",
+    "NotificationQuery",
     "Opened",
     "Page",
     "Record",
@@ -107,11 +109,13 @@ class Opened(msgspec.Struct, frozen=True):
         epoch: names this history; made when the store was created.
         ceiling: no revision at or above it was ever given out (see `Store.reserve`).
         channels: those that hold an unfinished task.
+        number: the highest `Task.number` that was ever written, 0 when there was none.
     """
 
     epoch: str
     ceiling: int
     channels: tuple[str, ...]
+    number: int = 0
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -121,10 +125,12 @@ class Window(msgspec.Struct, frozen=True):
         records: every unfinished task, the newest finished ones, unread and recent notifications, tombstones.
         floor: the highest revision among the records that were left out, 0 when none was. A cursor below it
             cannot be served with changes.
+        unread: ids of the unread notifications that were left out.
     """
 
     records: tuple[Record, ...]
     floor: int
+    unread: tuple[str, ...] = ()
 
 
 class TaskQuery(msgspec.Struct, frozen=True):
@@ -134,6 +140,7 @@ class TaskQuery(msgspec.Struct, frozen=True):
         channels: patterns (`headway.model.channel.allows`) of which one must cover the task; None means all.
         tasks: ids that are visible whatever their channel.
         text: part of the title, case does not count.
+        number: the one task with this number.
         after: the `next` of the page before.
         limit: 1 to 200.
     """
@@ -146,6 +153,7 @@ class TaskQuery(msgspec.Struct, frozen=True):
     tag: str | None = None
     parent: str | None = None
     text: str | None = None
+    number: int | None = None
     after: str | None = None
     limit: int = 50
 
@@ -155,6 +163,32 @@ class Page(msgspec.Struct, frozen=True):
 
     tasks: tuple[Task, ...]
     next: str | None
+
+
+class NotificationQuery(msgspec.Struct, frozen=True):
+    """Which notifications of one channel to list, newest first (by creation, then by id).
+
+    Attributes:
+        statuses: any of them; all when empty.
+        after: the `next` of the page before.
+        skip: so many are left out before the page begins.
+        limit: 1 to 200.
+    """
+
+    channel: str
+    statuses: frozenset[NotificationStatus] = frozenset()
+    kind: str | None = None
+    after: str | None = None
+    skip: int = 0
+    limit: int = 50
+
+
+class NotificationPage(msgspec.Struct, frozen=True):
+    """Some notifications, where the next page begins (None at the end), and how many there are on all pages."""
+
+    notifications: tuple[Notification, ...]
+    next: str | None
+    total: int
 
 
 class Store(ABC):
@@ -206,6 +240,14 @@ class Store(ABC):
     @abstractmethod
     async def notification(self, notification_id: str) -> Notification | None:
         """Read one notification."""
+
+    @abstractmethod
+    async def notifications(self, query: NotificationQuery) -> NotificationPage:
+        """List notifications."""
+
+    @abstractmethod
+    async def aged_notifications(self, created_before: int, limit: int) -> tuple[Notification, ...]:
+        """Notifications whose `created_at` is below `created_before`, oldest first, at most `limit`."""
 
     @abstractmethod
     async def task_by_key(self, channel: str, key: str) -> Task | None:

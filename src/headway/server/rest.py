@@ -167,6 +167,9 @@ class Tasks(Controller):
         q: Annotated[
             str | None, QueryParameter(max_length=200, pattern=_TEXT, description="Part of the title.")
         ] = None,
+        number: Annotated[
+            int | None, QueryParameter(ge=1, le=MAX_OFFSET, description="The task with this number.")
+        ] = None,
         limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50,
         after: Annotated[str | None, QueryParameter(max_length=200)] = None,
     ) -> TaskPage:
@@ -179,6 +182,7 @@ class Tasks(Controller):
             tag=tag,
             parent=parent,
             text=q or None,
+            number=number,
             after=after,
             limit=limit,
         )

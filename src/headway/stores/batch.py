@@ -16,8 +16,8 @@ from headway.stores.listing import finished_at, fold
 
 __all__ = ["Batch", "DocumentRow", "LogRow", "NotificationRow", "TaskRow", "TombstoneRow"]
 
-TaskRow = tuple[str, str, int, str, str, str, str, str | None, int, int, int | None, str]
-NotificationRow = tuple[str, str, int, str, int, int, str]
+TaskRow = tuple[str, str, int, str, str, str, str, str | None, int, int, int | None, str, int | None]
+NotificationRow = tuple[str, str, int, str, int, int, str, str]
 TombstoneRow = tuple[str, str, int, int]
 DocumentRow = tuple[str, str, str, str, int | None]
 LogRow = tuple[str, int, int, str, str, str | None, int | None]
@@ -137,7 +137,7 @@ class Batch:
 
 def _task_row(task: Task) -> TaskRow:
     finished = finished_at(task)
-    _check_numbers(task.rev, task.created_at, task.updated_at, finished or 0)
+    _check_numbers(task.rev, task.created_at, task.updated_at, finished or 0, task.number or 0)
     return (
         task.id,
         task.channel,
@@ -151,6 +151,7 @@ def _task_row(task: Task) -> TaskRow:
         task.updated_at,
         finished,
         _encode(task).decode(),
+        task.number,
     )
 
 
@@ -164,6 +165,7 @@ def _notification_row(note: Notification) -> NotificationRow:
         note.created_at,
         note.updated_at,
         _encode(note).decode(),
+        note.kind,
     )
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 
 from headway.errors import InvalidField
+from headway.model.notification import Notification
 from headway.model.task import TITLE_CHARS, Task
-from headway.ports.store import TaskQuery
+from headway.ports.store import NotificationQuery, TaskQuery
 
 __all__ = ["MAX_LIMIT", "check_limit", "finished_at", "fold", "page_after", "page_next", "searchable"]
 
 MAX_LIMIT = 200
+MAX_SKIP = 2**31
 
 _AFTER = re.compile(r"(-?[0-9]{1,16})\.([A-Za-z0-9_-]{1,64})\Z")
 # Case folding makes at most three characters of one.
@@ -37,18 +39,20 @@ def searchable(folded: str) -> bool:
     return len(folded) <= _LONGEST_TEXT
 
 
-def check_limit(query: TaskQuery) -> int:
-    """How many tasks a page has.
+def check_limit(query: TaskQuery | NotificationQuery) -> int:
+    """How many records a page has.
 
     Raises:
-        InvalidField: not 1 to 200.
+        InvalidField: not 1 to 200, or fewer than none are to be skipped.
     """
+    if isinstance(query, NotificationQuery) and not 0 <= query.skip <= MAX_SKIP:
+        raise InvalidField(f"skip is a number from 0 to {MAX_SKIP}", field="skip")
     if not 1 <= query.limit <= MAX_LIMIT:
         raise InvalidField(f"limit is a number from 1 to {MAX_LIMIT}", field="limit")
     return query.limit
 
 
-def page_next(last: Task) -> str:
+def page_next(last: Task | Notification) -> str:
     """The `next` of a page that ends with this task."""
     return f"{last.created_at}.{last.id}"
 

@@ -18,6 +18,8 @@ from headway.model.task import Task
 from headway.ports.store import (
     Document,
     LogEntry,
+    NotificationPage,
+    NotificationQuery,
     Opened,
     Page,
     Record,
@@ -63,6 +65,7 @@ class MemoryStore(Store):
     def __init__(self) -> None:
         self._epoch = secrets.token_urlsafe(9)
         self._ceiling = 1
+        self._number = 0
         self._is_open = False
         self._tasks: dict[str, Task] = {}
         self._notifications: dict[str, Notification] = {}
@@ -77,7 +80,7 @@ class MemoryStore(Store):
         """See `Store.open`."""
         self._is_open = True
         busy = {task.channel for task in self._tasks.values() if not task.state.terminal}
-        return Opened(self._epoch, self._ceiling, tuple(sorted(busy)))
+        return Opened(self._epoch, self._ceiling, tuple(sorted(busy)), self._number)
 
     async def close(self) -> None:
         """See `Store.close`."""
@@ -165,7 +168,8 @@ class MemoryStore(Store):
         everything: list[Record] = [*here, *inbox, *gone]
         known = {id(record) for record in kept}
         left_out = [record.rev for record in everything if id(record) not in known]
-        return Window(tuple(kept), max([self._floors.get(channel, 0), *left_out]))
+        unread = [note.id for note in shown[notifications:] if note.status is NotificationStatus.UNREAD]
+        return Window(tuple(kept), max([self._floors.get(channel, 0), *left_out]), tuple(unread))
 
     async def task(self, task_id: str) -> Task | None:
         """See `Store.task`."""
@@ -176,6 +180,37 @@ class MemoryStore(Store):
         """See `Store.notification`."""
         self._check_open()
         return self._notifications.get(notification_id)
+
+    async def notifications(self, query: NotificationQuery) -> NotificationPage:
+        """See `Store.notifications`.
+
+        Raises:
+            InvalidField: `limit`, `skip` or `after` is out of bounds.
+        """
+        self._check_open()
+        limit = check_limit(query)
+        after = None if query.after is None else page_after(query.after)
+        matching = [
+            note
+            for note in self._notifications.values()
+            if note.channel == query.channel
+            and (not query.statuses or note.status in query.statuses)
+            and (query.kind is None or note.kind == query.kind)
+        ]
+        matching.sort(key=lambda note: (note.created_at, note.id), reverse=True)
+        found = [note for note in matching if after is None or (note.created_at, note.id) < after]
+        found = found[query.skip : query.skip + limit + 1]
+        page = found[:limit]
+        return NotificationPage(
+            tuple(page), page_next(page[-1]) if len(found) > limit else None, len(matching)
+        )
+
+    async def aged_notifications(self, created_before: int, limit: int) -> tuple[Notification, ...]:
+        """See `Store.aged_notifications`."""
+        self._check_open()
+        old = [note for note in self._notifications.values() if note.created_at < created_before]
+        old.sort(key=lambda note: (note.created_at, note.id))
+        return tuple(old[:limit])
 
     async def task_by_key(self, channel: str, key: str) -> Task | None:
         """See `Store.task_by_key`."""
@@ -270,6 +305,7 @@ class MemoryStore(Store):
         # Through JSON, as in a database: a later change of a `meta` or `data` that was handed in changes nothing here.
         if isinstance(record, Task):
             self._tasks[record.id] = _task(_encode(record))
+            self._number = max(self._number, record.number or 0)
         else:
             self._notifications[record.id] = _notification(_encode(record))
 
@@ -300,6 +336,7 @@ def _matches(task: Task, query: TaskQuery) -> bool:
         and (query.channel is None or task.channel == query.channel)
         and (not query.states or task.state in query.states)
         and (query.kind is None or task.kind == query.kind)
+        and (query.number is None or task.number == query.number)
         and (query.tag is None or query.tag in task.tags)
         and (query.parent is None or task.parent == query.parent)
         and (not query.text or fold(query.text) in fold(task.title))

@@ -6,13 +6,25 @@ Each function runs its statements on a connection that holds one snapshot. It kn
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Table, and_, false, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, false, func, or_, select, true, tuple_
 
 from headway.model.notification import Notification, NotificationStatus
 from headway.model.task import Task
-from headway.ports.store import Document, LogEntry, Opened, Page, Record, TaskQuery, Tombstone, Window
+from headway.ports.store import (
+    Document,
+    LogEntry,
+    NotificationPage,
+    NotificationQuery,
+    Opened,
+    Page,
+    Record,
+    TaskQuery,
+    Tombstone,
+    Window,
+)
 from headway.stores.listing import check_limit, fold, page_after, page_next, searchable
 from headway.stores.schema import (
     documents,
@@ -27,12 +39,14 @@ from headway.stores.schema import (
 )
 
 __all__ = [
+    "read_aged_notifications",
     "read_document",
     "read_documents",
     "read_expired",
     "read_log",
     "read_log_end",
     "read_notification",
+    "read_notifications",
     "read_opened",
     "read_task",
     "read_task_by_key",
@@ -45,6 +59,7 @@ _notification = msgspec.json.Decoder(Notification).decode
 _sources = msgspec.json.Decoder(dict[str, int]).decode
 
 _FINISHED = tasks.c.finished_at.is_not(None)
+_UNREAD = NotificationStatus.UNREAD
 _UNFINISHED = tasks.c.finished_at.is_(None)
 
 
@@ -52,7 +67,13 @@ def read_opened(connection: Connection) -> Opened:
     """See `Store.open`."""
     values = {row.key: row.value for row in connection.execute(select(meta.c.key, meta.c.value))}
     channels = connection.scalars(select(tasks.c.channel).where(_UNFINISHED).distinct())
-    return Opened(values["epoch"], int(values["ceiling"]), tuple(sorted(channels)))
+    highest = connection.scalar(select(func.max(tasks.c.number))) or 0
+    return Opened(
+        values["epoch"],
+        int(values["ceiling"]),
+        tuple(sorted(channels)),
+        max(highest, int(values["number"])),
+    )
 
 
 def read_window(
@@ -73,6 +94,9 @@ def read_window(
     floor = max(floor, _highest_left_out(connection, tasks, channel, _FINISHED, done))
 
     inbox = _inbox(connection, channel, newer_than, notifications_limit)
+    beyond = connection.scalars(
+        _with_status(select(notifications.c.id), channel, _UNREAD).offset(notifications_limit)
+    )
     floor = max(floor, _highest_left_out(connection, notifications, channel, true(), inbox))
 
     gone = select(tombstones).where(tombstones.c.channel == channel)
@@ -85,23 +109,23 @@ def read_window(
     records += done
     records += inbox
     records.sort(key=lambda record: (record.rev, record.id))
-    return Window(tuple(records), floor)
+    return Window(tuple(records), floor, tuple(beyond))
 
 
 def _inbox(connection: Connection, channel: str, newer_than: int, limit: int) -> list[Notification]:
-    statement = (
-        select(notifications.c.data)
-        .where(notifications.c.channel == channel)
-        .order_by(notifications.c.created_at.desc(), notifications.c.rev.desc())
-    )
-    unread = statement.where(notifications.c.status == NotificationStatus.UNREAD.value).limit(limit)
-    found = list(connection.scalars(unread))
+    data = select(notifications.c.data)
+    found = list(connection.scalars(_with_status(data, channel, _UNREAD).limit(limit)))
     if len(found) < limit:
-        read = statement.where(
-            notifications.c.status == NotificationStatus.READ.value, notifications.c.updated_at >= newer_than
-        )
+        read = _with_status(data, channel, NotificationStatus.READ)
+        read = read.where(notifications.c.updated_at >= newer_than)
         found += connection.scalars(read.limit(limit - len(found)))
     return [_notification(data) for data in found]
+
+
+def _with_status(statement: Select[Any], channel: str, status: NotificationStatus) -> Select[Any]:
+    return statement.where(
+        notifications.c.channel == channel, notifications.c.status == status.value
+    ).order_by(notifications.c.created_at.desc(), notifications.c.rev.desc())
 
 
 def _highest_left_out(
@@ -134,6 +158,47 @@ def read_notification(connection: Connection, notification_id: str) -> Notificat
     return None if data is None else _notification(data)
 
 
+def read_notifications(connection: Connection, query: NotificationQuery) -> NotificationPage:
+    """See `Store.notifications`.
+
+    Raises:
+        InvalidField: `limit`, `skip` or `after` is out of bounds.
+    """
+    limit = check_limit(query)
+    columns = notifications.c
+    wanted = [columns.channel == query.channel]
+    if query.statuses:
+        wanted.append(columns.status.in_(sorted(status.value for status in query.statuses)))
+    if query.kind is not None:
+        wanted.append(columns.kind == query.kind)
+    total = connection.scalar(select(func.count()).select_from(notifications).where(*wanted)) or 0
+    if query.after is not None:
+        wanted.append(tuple_(columns.created_at, columns.id) < tuple_(*page_after(query.after)))
+    statement = (
+        select(columns.data)
+        .where(*wanted)
+        .order_by(columns.created_at.desc(), columns.id.desc())
+        .offset(query.skip)
+        .limit(limit + 1)
+    )
+    found = [_notification(data) for data in connection.scalars(statement)]
+    more = len(found) > limit
+    return NotificationPage(tuple(found[:limit]), page_next(found[limit - 1]) if more else None, total)
+
+
+def read_aged_notifications(
+    connection: Connection, created_before: int, limit: int
+) -> tuple[Notification, ...]:
+    """See `Store.aged_notifications`."""
+    statement = (
+        select(notifications.c.data)
+        .where(notifications.c.created_at < created_before)
+        .order_by(notifications.c.created_at, notifications.c.id)
+        .limit(limit)
+    )
+    return tuple(_notification(data) for data in connection.scalars(statement))
+
+
 def read_task_by_key(connection: Connection, channel: str, key: str) -> Task | None:
     """See `Store.task_by_key`."""
     data = connection.scalar(
@@ -154,6 +219,8 @@ def read_tasks(connection: Connection, query: TaskQuery) -> Page:
         wanted.append(tuple_(tasks.c.created_at, tasks.c.id) < tuple_(*page_after(query.after)))
     if query.channel is not None:
         wanted.append(tasks.c.channel == query.channel)
+    if query.number is not None:
+        wanted.append(tasks.c.number == query.number)
     if query.states:
         wanted.append(tasks.c.state.in_(sorted(state.value for state in query.states)))
     if query.kind is not None:

@@ -31,6 +31,7 @@ _NAME = Text().with_variant(Text(collation="C"), "postgresql")
 _FINISHED = text("finished_at IS NOT NULL")
 _UNFINISHED = text("finished_at IS NULL")
 _HAS_PARENT = text("parent IS NOT NULL")
+_HAS_NUMBER = text("number IS NOT NULL")
 _HAS_KEY = text("idempotency_key IS NOT NULL")
 
 tasks = Table(
@@ -51,6 +52,7 @@ tasks = Table(
     Column("finished_at", BigInteger),
     Column("data", Text, nullable=False),
     Column("idempotency_key", _NAME),
+    Column("number", BigInteger),
 )
 Index("ix_tasks_created", tasks.c.created_at, tasks.c.id)
 Index("ix_tasks_channel_created", tasks.c.channel, tasks.c.created_at, tasks.c.id)
@@ -89,6 +91,8 @@ Index(
     postgresql_where=_HAS_KEY,
 )
 
+Index("uq_tasks_number", tasks.c.number, unique=True, sqlite_where=_HAS_NUMBER, postgresql_where=_HAS_NUMBER)
+
 task_tags = Table(
     "task_tags",
     metadata,
@@ -108,6 +112,7 @@ notifications = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("data", Text, nullable=False),
+    Column("kind", Text, nullable=False, server_default=""),
 )
 Index(
     "ix_notifications_channel_created",
@@ -117,6 +122,8 @@ Index(
     notifications.c.rev,
 )
 Index("ix_notifications_channel_rev", notifications.c.channel, notifications.c.rev, notifications.c.id)
+Index("ix_notifications_listed", notifications.c.channel, notifications.c.created_at, notifications.c.id)
+Index("ix_notifications_aged", notifications.c.created_at, notifications.c.id)
 
 # By channel too: an id that was removed may be taken again in another channel, and this one must still tell.
 tombstones = Table(
@@ -177,7 +184,7 @@ documents = Table(
 Index("ix_documents_owner", documents.c.kind, documents.c.owner, documents.c.id)
 Index("ix_documents_expires", documents.c.expires_at, sqlite_where=_EXPIRES, postgresql_where=_EXPIRES)
 
-# `epoch` and `ceiling`.
+# `epoch`, `ceiling`, and `number`: the highest among the tasks that were removed.
 meta = Table(
     "meta",
     metadata,

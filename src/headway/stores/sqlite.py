@@ -19,7 +19,18 @@ from sqlalchemy.exc import SQLAlchemyError
 from headway.errors import ConfigurationError, StoreUnavailable
 from headway.model.notification import Notification
 from headway.model.task import Task
-from headway.ports.store import Document, LogEntry, Opened, Page, Store, TaskQuery, Window, Writes
+from headway.ports.store import (
+    Document,
+    LogEntry,
+    NotificationPage,
+    NotificationQuery,
+    Opened,
+    Page,
+    Store,
+    TaskQuery,
+    Window,
+    Writes,
+)
 from headway.stores import reads
 from headway.stores.batch import Batch
 from headway.stores.sqlite_file import SYNCHRONOUS, connect, unavailable
@@ -179,6 +190,18 @@ class SqliteStore(Store):
     async def notification(self, notification_id: str) -> Notification | None:
         """See `Store.notification`."""
         return await self._read(reads.read_notification, notification_id)
+
+    async def notifications(self, query: NotificationQuery) -> NotificationPage:
+        """See `Store.notifications`.
+
+        Raises:
+            InvalidField: `limit`, `skip` or `after` is out of bounds.
+        """
+        return await self._read(reads.read_notifications, query)
+
+    async def aged_notifications(self, created_before: int, limit: int) -> tuple[Notification, ...]:
+        """See `Store.aged_notifications`."""
+        return await self._read(reads.read_aged_notifications, created_before, limit)
 
     async def task_by_key(self, channel: str, key: str) -> Task | None:
         """See `Store.task_by_key`."""

@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Table,
+    Text,
     bindparam,
     cast,
     delete,
@@ -39,6 +40,7 @@ __all__ = [
     "FORGET",
     "FORGOTTEN",
     "INIT_META",
+    "KEEP_NUMBER",
     "PURGE",
     "PUT_DOCUMENT",
     "PUT_LOG_LINE",
@@ -66,12 +68,14 @@ def _compile(statement: ClauseElement, *order: str) -> str:
     return str(compiled)
 
 
-def _upsert(table: Table, columns: Sequence[Column[object]]) -> str:
-    keys = list(table.primary_key.columns)
+def _upsert(table: Table, columns: Sequence[Column[object]], *fixed: Column[object]) -> str:
+    keys = [*table.primary_key.columns, *fixed]
     statement = sqlite.insert(table).values({column: bindparam(column.name) for column in columns})
     others = {column.name: statement.excluded[column.name] for column in columns if column not in keys}
     if others:
-        statement = statement.on_conflict_do_update(index_elements=keys, set_=others)
+        statement = statement.on_conflict_do_update(
+            index_elements=list(table.primary_key.columns), set_=others
+        )
     else:
         statement = statement.on_conflict_do_nothing()
     return _compile(statement, *(column.name for column in columns))
@@ -81,7 +85,10 @@ def _all(table: Table) -> list[Column[object]]:
     return list(table.columns)
 
 
-PUT_TASK = _upsert(tasks, [column for column in tasks.columns if column.name != "idempotency_key"])
+# A number never changes, and what is not set again is not indexed again.
+PUT_TASK = _upsert(
+    tasks, [column for column in tasks.columns if column.name != "idempotency_key"], tasks.c.number
+)
 PUT_TAG = _upsert(task_tags, _all(task_tags))
 PUT_NOTIFICATION = _upsert(notifications, _all(notifications))
 PUT_TOMBSTONE = _upsert(tombstones, _all(tombstones))
@@ -131,6 +138,19 @@ INIT_META = _compile(
     sqlite.insert(meta).values(key=bindparam("key"), value=bindparam("value")).on_conflict_do_nothing(),
     "key",
     "value",
+)
+KEEP_NUMBER = _compile(
+    # Before a task is removed: its number is not given to another one.
+    update(meta)
+    .values(value=select(cast(tasks.c.number, Text)).where(tasks.c.id == bindparam("id")).scalar_subquery())
+    .where(
+        meta.c.key == "number",
+        cast(meta.c.value, BigInteger)
+        < select(tasks.c.number).where(tasks.c.id == bindparam("same_id")).scalar_subquery(),
+    ),
+    "id",
+    "key_1",
+    "same_id",
 )
 RAISE_CEILING = _compile(
     update(meta)

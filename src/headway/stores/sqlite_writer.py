@@ -76,7 +76,7 @@ class SqliteWriter:
             connection = self._connected()
             connection.execute("BEGIN IMMEDIATE")
             epoch = secrets.token_urlsafe(9)
-            connection.executemany(sql.INIT_META, [("epoch", epoch), ("ceiling", "1")])
+            connection.executemany(sql.INIT_META, [("epoch", epoch), ("ceiling", "1"), ("number", "0")])
             connection.execute("COMMIT")
         except (sqlite3.Error, DBAPIError) as error:
             self.close()
@@ -167,6 +167,7 @@ def _put(connection: sqlite3.Connection, batch: Batch) -> None:
             connection.executemany(statement, rows)
 
     gone = [(record,) for record in batch.removed]
+    many(sql.KEEP_NUMBER, [(record, "number", record) for record in batch.removed])
     for statement in sql.REMOVE:
         many(statement, gone)
     many(sql.REVIVE, list(batch.revived))

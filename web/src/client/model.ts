@@ -55,6 +55,8 @@ export interface Task {
   tags: string[];
   meta: Record<string, unknown> | null;
   parent: string | null;
+  /** A short id for people, from 1; null from a server that gives none. */
+  number: number | null;
   weight: number;
   steps: StepPlan[];
   children: Children | null;
@@ -116,6 +118,7 @@ const TASK = {
   tags: [],
   meta: null,
   parent: null,
+  number: null,
   weight: 1,
   steps: [],
   children: null,

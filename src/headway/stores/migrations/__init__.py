@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HEAD", "VERSION_TABLE", "upgrade"]
 
-HEAD = "0002"
+HEAD = "0004"
 """The newest step: what `schema` describes."""
 
 VERSION_TABLE = "headway_version"
