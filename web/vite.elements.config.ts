@@ -1,4 +1,4 @@
-/** `headway.js`: one self-contained module, beside the dashboard. */
+/** `headway.js`, beside the dashboard: one module, and what hardly any page needs in a file of its own that it loads. */
 
 import { defineConfig } from "vite";
 
@@ -9,7 +9,10 @@ export default defineConfig({
     emptyOutDir: false,
     lib: { entry: "src/elements/index.ts", formats: ["es"], fileName: () => "headway.js" },
     // By default a library keeps its white space; this one is not bundled again.
-    rolldownOptions: { output: { minify: true } },
+    rolldownOptions: {
+      preserveEntrySignatures: "allow-extension",
+      output: { minify: true, chunkFileNames: "assets/[name]-[hash].js" },
+    },
     target: "es2022",
   },
 });

@@ -127,3 +127,19 @@ def test_a_login_that_ends_is_said_on_a_stream_too(
     by(person, "events")
     expect(person.page.get_by_role("heading", name="Log in")).to_be_visible()
     expect(person.page.get_by_role("alert").first).to_contain_text("expired")
+
+
+def test_elements_in_a_page_of_the_same_site_follow_too(proxy: Proxy, person: Visitor, jobs: Jobs) -> None:
+    job = jobs.task()
+    job.do("t.advance(10)")
+    page = person.page
+    html = (
+        '<!doctype html><title>Shop</title><script type="module" src="/headway.js"></script>'
+        '<headway-task task="job"></headway-task>'
+    )
+    page.route("**/shop", lambda route: route.fulfill(body=html, content_type="text/html"))
+    page.goto(f"{proxy.url}/shop")
+    expect(person.bar()).to_have_attribute("aria-valuenow", "10")
+    job.do("t.advance(20)")
+    expect(person.bar()).to_have_attribute("aria-valuenow", "30")
+    assert page.evaluate("document.querySelector('headway-task').client.transport") == "events"

@@ -1,6 +1,7 @@
 /** A world without time and network: the clock moves when told to, and the sockets are ours. */
 
 import type { Environment, Socket } from "../src/client/environment.ts";
+import * as lower from "../src/client/transports/lower.ts";
 import { FakeRequest } from "./requests.ts";
 
 type Message = Record<string, unknown> & { type: string };
@@ -58,6 +59,11 @@ export class World implements Environment {
   chance = 1;
   origin: string | undefined = undefined;
   readonly requests: FakeRequest[] = [];
+  lowerDoors = async () => lower;
+  locks: Environment["locks"] = undefined;
+  channel: Environment["channel"] = undefined;
+  seen = true;
+  visible = (): boolean => this.seen;
   #now = 1_000_000;
   #timers = new Map<number, { at: number; callback: () => void }>();
   #nextTimer = 1;

@@ -1,16 +1,19 @@
 /** The client: subscriptions and commands over one connection that comes back by itself. */
 
-import { Commands } from "./commands.ts";
+import { type Command, Commands } from "./commands.ts";
 import { Connection } from "./connection.ts";
 import type { Token } from "./credentials.ts";
 import { browserEnvironment, type Environment } from "./environment.ts";
 import { CLIENT_CLOSED, HeadwayError, NOT_FOUND } from "./errors.ts";
-import type { Line } from "./line.ts";
+import type { Line, LineEvents } from "./line.ts";
 import type { Task } from "./model.ts";
 import { Numbers } from "./numbers.ts";
 import type { ErrorMessage, Name, ServerMessage, Welcome } from "./protocol.ts";
+import type { Records } from "./records.ts";
 import type { Status } from "./status.ts";
 import { type Listener, type SubscribeOptions, Subscription } from "./subscription.ts";
+import { SharedLine } from "./tabs/shared-line.ts";
+import { sameOrigin } from "./transports/doors.ts";
 import type { TransportName } from "./transports/transport.ts";
 
 export interface ClientOptions extends Partial<Environment> {
@@ -18,6 +21,11 @@ export interface ClientOptions extends Partial<Environment> {
   url: string;
   /** Without one the cookie has to do, which counts for pages of the server's own origin. */
   token?: Token;
+  /**
+   * Whether the tabs of a browser have one connection together, as far as the browser can. By default those do that go by
+   * the cookie; a token may be somebody else's in each tab, so with one this does nothing.
+   */
+  share?: boolean;
 }
 
 interface ClientEvents {
@@ -49,16 +57,22 @@ export class HeadwayClient {
   #welcome: Welcome | undefined;
   #clockOffset = 0;
 
-  constructor({ url, token, ...environment }: ClientOptions) {
+  constructor({ url, token, share = true, ...environment }: ClientOptions) {
     this.url = socketAddress(url);
     this.#environment = { ...browserEnvironment(), ...environment };
     this.#commands = new Commands(this.#environment);
-    this.#connection = new Connection(this.url, token, this.#environment, {
+    const events: LineEvents = {
       opened: () => this.#opened(),
       message: (message) => this.#receive(message),
       status: (status) => this.#emit("status", status),
       subscriptions: () => [...this.#subscriptions.values()].map((subscription) => subscription.message()),
-    });
+      subscription: (id) => this.#subscriptions.get(id),
+    };
+    const { locks, channel } = this.#environment;
+    if (share && token === undefined && locks && channel && sameOrigin(this.url, this.#environment)) {
+      const client = () => new HeadwayClient({ ...this.#environment, url, share: false });
+      this.#connection = new SharedLine(this.url, this.#environment, { locks, channel }, events, client);
+    } else this.#connection = new Connection(this.url, token, this.#environment, events);
   }
 
   get status(): Status {
@@ -95,12 +109,17 @@ export class HeadwayClient {
     return () => this.#listeners[name].delete(listener);
   }
 
-  /** Follow a channel or one task until `close` of what is returned. */
-  subscribe(options: SubscribeOptions, listener: Listener = () => {}): Subscription {
+  /**
+   * Follow a channel or one task until `close` of what is returned.
+   *
+   * @param held records and their cursor, to go on from.
+   */
+  subscribe(options: SubscribeOptions, listener: Listener = () => {}, held?: Records): Subscription {
     if ((options.channel === undefined) === (options.task === undefined)) {
       throw new TypeError("Give exactly one of channel and task.");
     }
-    const subscription = new Subscription(this.#numbers.take(), options, listener, (closed) => this.#forget(closed));
+    const forget = (closed: Subscription) => this.#forget(closed);
+    const subscription = new Subscription(this.#numbers.take(), options, listener, forget, held);
     this.#subscriptions.set(subscription.id, subscription);
     this.#connection.send(subscription.message());
     this.#connection.start();
@@ -108,20 +127,20 @@ export class HeadwayClient {
   }
 
   cancel(task: string): Promise<Task | undefined> {
-    return this.#command({ type: "cancel", task });
+    return this.command({ type: "cancel", task });
   }
 
   pause(task: string): Promise<Task | undefined> {
-    return this.#command({ type: "pause", task });
+    return this.command({ type: "pause", task });
   }
 
   resume(task: string): Promise<Task | undefined> {
-    return this.#command({ type: "resume", task });
+    return this.command({ type: "resume", task });
   }
 
   /** Mark notifications of my own channel as read. */
   async read(notifications: string[] | "all"): Promise<void> {
-    await this.#command({ type: "read", notifications });
+    await this.command({ type: "read", notifications });
   }
 
   /** End it for good. */
@@ -131,7 +150,14 @@ export class HeadwayClient {
     this.#commands.rejectAll(new HeadwayError(CLIENT_CLOSED, "The client was closed.", false));
   }
 
-  #command(command: Parameters<Commands["begin"]>[0]): Promise<Task | undefined> {
+  /** The same in all tabs that share the connection: somebody has logged out. Nothing connects again by itself. */
+  closeEverywhere(message: string): void {
+    if (this.#connection instanceof SharedLine) this.#connection.end(message);
+    this.close();
+  }
+
+  /** What the methods above say in their own words. */
+  command(command: Command): Promise<Task | undefined> {
     if (this.status.state === "closed") {
       return Promise.reject(new HeadwayError(CLIENT_CLOSED, "The client was closed.", false));
     }

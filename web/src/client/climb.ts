@@ -2,7 +2,8 @@
 
 import type { Environment } from "./environment.ts";
 import type { ClientMessage, Welcome } from "./protocol.ts";
-import type { Transport, TransportEvents, TransportName } from "./transports/transport.ts";
+import type { Doors } from "./transports/doors.ts";
+import type { Transport, TransportName } from "./transports/transport.ts";
 
 export const CLIMB_FIRST_MS = 30_000;
 export const CLIMB_LIMIT_MS = 600_000;
@@ -12,7 +13,7 @@ const TRY_MS = 15_000;
 const WAKE_MS = 5_000;
 
 export interface Climber {
-  make(name: TransportName, events: TransportEvents): Transport;
+  readonly doors: Doors;
   token(): Promise<string | undefined>;
   /** What is followed: a stream can only be tried with something in it. What it then says is not used. */
   subscriptions(): ClientMessage[];
@@ -26,6 +27,8 @@ export class Climb {
   #better: readonly TransportName[] = [];
   #wait = CLIMB_FIRST_MS;
   #timer: unknown;
+  /** What is tried at present. */
+  #attempt: object | undefined;
   #candidate: Transport | undefined;
   #triedAt = 0;
 
@@ -45,14 +48,12 @@ export class Climb {
 
   stop(): void {
     this.#better = [];
-    this.#clear();
-    this.#candidate?.close();
-    this.#candidate = undefined;
+    this.#end();
   }
 
   /** Something changed that may have opened a way. */
   wake(): void {
-    if (this.#candidate || this.#better.length === 0) return;
+    if (this.#attempt || this.#better.length === 0) return;
     if (this.#environment.now() - this.#triedAt >= WAKE_MS) this.#begin();
   }
 
@@ -68,40 +69,50 @@ export class Climb {
 
   async #try([name, ...others]: readonly TransportName[]): Promise<void> {
     this.#triedAt = this.#environment.now();
+    this.#clear();
     if (name === undefined) {
       this.#schedule();
       return;
     }
-    const candidate = this.#climber.make(name, {
-      opened: () => {
-        if (name !== "websocket") for (const message of this.#climber.subscriptions()) candidate.send(message);
-      },
-      message: (message) => {
-        if (message.type !== "welcome" || this.#candidate !== candidate) return;
-        this.#candidate = undefined;
-        this.#wait = CLIMB_FIRST_MS;
-        this.#clear();
-        this.#climber.taken(candidate, message);
-      },
-      closed: () => failed(),
-    });
-    this.#candidate = candidate;
+    const { doors, token } = this.#climber;
+    const attempt = {};
+    this.#attempt = attempt;
     const failed = () => {
-      if (this.#candidate !== candidate) return;
-      this.#candidate = undefined;
-      this.#clear();
-      candidate.close();
+      if (this.#attempt !== attempt) return;
+      this.#end();
       void this.#try(others);
     };
+    this.#timer = this.#environment.setTimeout(failed, TRY_MS);
     try {
-      const token = await this.#climber.token();
-      if (this.#candidate !== candidate) return;
-      this.#timer = this.#environment.setTimeout(failed, TRY_MS);
-      candidate.open(token);
+      await doors.ready(name);
+      const shown = await token();
+      if (this.#attempt !== attempt) return;
+      const candidate = doors.make(name, {
+        opened: () => {
+          if (name !== "websocket") for (const message of this.#climber.subscriptions()) candidate.send(message);
+        },
+        message: (message) => {
+          if (message.type !== "welcome") return;
+          this.#candidate = undefined;
+          this.#end();
+          this.#wait = CLIMB_FIRST_MS;
+          this.#climber.taken(candidate, message);
+        },
+        closed: failed,
+      });
+      this.#candidate = candidate;
+      candidate.open(shown);
     } catch {
       // No token now, or no such door in this page at all.
       failed();
     }
+  }
+
+  #end(): void {
+    this.#attempt = undefined;
+    this.#candidate?.close();
+    this.#candidate = undefined;
+    this.#clear();
   }
 
   #clear(): void {

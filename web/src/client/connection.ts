@@ -15,7 +15,7 @@ import type { Line, LineEvents } from "./line.ts";
 import type { ClientMessage, ServerMessage, Welcome } from "./protocol.ts";
 import { Silence } from "./silence.ts";
 import type { Status } from "./status.ts";
-import { type Doors, doors } from "./transports/doors.ts";
+import { Doors } from "./transports/doors.ts";
 import { BLOCKED, type Transport, type TransportName } from "./transports/transport.ts";
 
 /** From the start of a transport to `welcome`. */
@@ -57,11 +57,11 @@ export class Connection implements Line {
     this.#credentials = new Credentials(token);
     this.#environment = environment;
     this.#events = events;
-    this.#doors = doors(url, environment);
+    this.#doors = new Doors(url, environment);
     this.#ladder = new Ladder(this.#doors.all);
     this.#silence = new Silence(environment, () => this.#fellSilent());
     this.#climb = new Climb(environment, {
-      make: this.#doors.make,
+      doors: this.#doors,
       token: () => this.#credentials.renew(),
       subscriptions: () => events.subscriptions(),
       taken: (transport, welcome) => this.#takeOver(transport, welcome),
@@ -115,17 +115,29 @@ export class Connection implements Line {
   #connect(): void {
     this.#clearRetry();
     const attempt = ++this.#attempt;
-    this.#credentials.forConnection().then(
+    this.#prepare().then(
       (token) => {
         if (attempt === this.#attempt) this.#openTransport(token);
       },
       (reason: unknown) => {
-        if (attempt === this.#attempt) this.#noToken(reason);
+        if (attempt === this.#attempt) this.#notReady(reason);
       },
     );
   }
 
-  #noToken(reason: unknown): void {
+  async #prepare(): Promise<string | undefined> {
+    const { transport } = this.#ladder;
+    try {
+      await this.#doors.ready(transport);
+    } catch (reason) {
+      // What would be loaded comes from the same server: it is away.
+      this.#ladder.missed(false);
+      throw reason;
+    }
+    return this.#credentials.forConnection();
+  }
+
+  #notReady(reason: unknown): void {
     if (reason instanceof HeadwayError && !reason.retryable) this.#refuse(reason);
     else this.#scheduleRetry();
   }

@@ -1,8 +1,9 @@
 /** What a client speaks into: a connection of its own, or its place among the tabs that share one. */
 
 import type { Token } from "./credentials.ts";
-import type { ClientMessage, ServerMessage } from "./protocol.ts";
+import type { ClientMessage, Name, ServerMessage } from "./protocol.ts";
 import type { Status } from "./status.ts";
+import type { Subscription } from "./subscription.ts";
 import type { TransportName } from "./transports/transport.ts";
 
 export interface LineEvents {
@@ -12,6 +13,7 @@ export interface LineEvents {
   status(status: Status): void;
   /** The messages of all subscriptions as they are now. */
   subscriptions(): ClientMessage[];
+  subscription(id: Name): Subscription | undefined;
 }
 
 export interface Line {

@@ -31,7 +31,7 @@ export type Listener = (event: SubscriptionEvent) => void;
 export class Subscription {
   readonly id: number;
   readonly options: Readonly<SubscribeOptions>;
-  readonly #records: Records = noRecords();
+  readonly #records: Records;
   readonly #listener: Listener;
   readonly #onClose: (subscription: Subscription) => void;
   #state: SubscriptionState = "waiting";
@@ -44,12 +44,14 @@ export class Subscription {
     options: SubscribeOptions,
     listener: Listener,
     onClose: (subscription: Subscription) => void,
+    held: Records = noRecords(),
   ) {
     this.id = id;
     this.options = options;
     this.#listener = listener;
     this.#onClose = onClose;
     this.#logNext = options.log;
+    this.#records = held;
   }
 
   get state(): SubscriptionState {
@@ -81,6 +83,16 @@ export class Subscription {
   /** Every record, by id. */
   get records(): ReadonlyMap<string, Task | Notification> {
     return new Map<string, Task | Notification>([...this.#records.tasks, ...this.#records.notifications]);
+  }
+
+  /** The line of the log that comes next. */
+  get logNext(): number | undefined {
+    return this.#logNext;
+  }
+
+  /** What is held, for another tab that is to go on from it. */
+  get held(): Readonly<Records> {
+    return this.#records;
   }
 
   close(): void {

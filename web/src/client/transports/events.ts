@@ -4,8 +4,8 @@
  */
 
 import { EventStream } from "./event-stream.ts";
-import { Blocked, body, OneWay } from "./one-way.ts";
-import { Foreign } from "./rest.ts";
+import { body, OneWay } from "./one-way.ts";
+import { Blocked } from "./rest.ts";
 
 /** The server speaks at once; who hears nothing for so long has a proxy in between that holds it back. */
 export const FIRST_BYTES_MS = 5_000;
@@ -20,7 +20,7 @@ export class EventsTransport extends OneWay {
     let patience: unknown;
     const tooLong = new Promise<never>((_, reject) => {
       patience = this.environment.setTimeout(() => {
-        reject(new Blocked("The stream is held back."));
+        reject(new Blocked());
         request.abort();
       }, FIRST_BYTES_MS);
     });
@@ -36,7 +36,7 @@ export class EventsTransport extends OneWay {
 
   async #read(signal: AbortSignal, heard: () => void): Promise<void> {
     const response = await this.rest.ask("POST", "events", body(this.wanted()), signal);
-    if (!response.body || !response.headers.get("content-type")?.startsWith("text/event-stream")) throw new Foreign();
+    if (!response.body || !response.headers.get("content-type")?.startsWith("text/event-stream")) throw new Blocked();
     const reader = response.body.getReader();
     const decoder = new TextDecoder();
     const stream = new EventStream();

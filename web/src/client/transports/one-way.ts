@@ -16,16 +16,13 @@ import {
   type ServerMessage,
   type Subscribe,
 } from "../protocol.ts";
-import { Foreign, Rest } from "./rest.ts";
+import { Blocked, Rest } from "./rest.ts";
 import { ABNORMAL, BLOCKED, type Transport, type TransportEvents, type TransportName } from "./transport.ts";
 
 /** Subscriptions that come together make one request. */
 const TOGETHER_MS = 20;
 /** Not told on these doors; what the server does unless it is set. */
 const HEARTBEAT = 25;
-
-/** A door that lets nothing through. */
-export class Blocked extends Error {}
 
 export abstract class OneWay implements Transport {
   abstract readonly name: TransportName;
@@ -147,7 +144,7 @@ export abstract class OneWay implements Transport {
       // Who am I: it is part of a welcome, and tells a server that is away from a door that is blocked.
       const { value, date } = await this.rest.dated("api/me", signal);
       if (signal.aborted) return;
-      if (!isObject(value)) throw new Foreign();
+      if (!isObject(value)) throw new Blocked();
       this.#me = { ...value, now: date };
       this.events.opened();
       // Unless that brought subscriptions, which begin anew together.
@@ -185,7 +182,7 @@ export abstract class OneWay implements Transport {
       else if (!signal.aborted) this.#refuse(reason);
     } else {
       // When the server is there and its answer does not get through, the door is to blame.
-      const blocked = reason instanceof Blocked || reason instanceof Foreign || (this.#me && !this.#welcomed);
+      const blocked = reason instanceof Blocked || (this.#me && !this.#welcomed);
       this.#end(blocked ? BLOCKED : ABNORMAL, String(reason));
     }
   }
@@ -248,10 +245,8 @@ export abstract class OneWay implements Transport {
         answer = { type: "ok", ref, task: readTask(await this.rest.json("POST", path)) };
       } else {
         const { notifications: asked } = command;
-        if (asked === "all") await this.rest.ask("POST", "api/notifications/read_all");
-        else {
-          for (const id of asked) await this.rest.ask("POST", `api/notifications/${encodeURIComponent(id)}/read`);
-        }
+        const paths = asked === "all" ? ["read_all"] : asked.map((id) => `${encodeURIComponent(id)}/read`);
+        for (const path of paths) await this.rest.ask("POST", `api/notifications/${path}`);
         answer = { type: "ok", ref };
       }
     } catch (reason) {

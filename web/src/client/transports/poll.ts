@@ -3,7 +3,7 @@
 import { isObject } from "../model.ts";
 import type { Name, Subscribe } from "../protocol.ts";
 import { body, OneWay } from "./one-way.ts";
-import { Foreign } from "./rest.ts";
+import { Blocked } from "./rest.ts";
 
 const WAIT_SECONDS = 25;
 /** Between an answer and the next question: a busy channel is brought together instead of asked for without end. */
@@ -18,7 +18,7 @@ export class PollTransport extends OneWay {
       const asked = this.wanted();
       const answer = await this.rest.json("POST", `poll?wait=${wait}`, body(asked), signal);
       if (signal.aborted) return;
-      if (!isObject(answer) || !Array.isArray(answer.messages)) throw new Foreign();
+      if (!isObject(answer) || !Array.isArray(answer.messages)) throw new Blocked();
       this.heard();
       const answered = new Set<Name>();
       let more = false;

@@ -4,8 +4,8 @@ import type { Environment } from "../environment.ts";
 import { HeadwayError } from "../errors.ts";
 import { isObject } from "../model.ts";
 
-/** An answer that is none of ours: a proxy's page, or a door that this server does not have. */
-export class Foreign extends Error {}
+/** The server's answer does not get through: a proxy's page came instead, or nothing, or it has no such door. */
+export class Blocked extends Error {}
 
 export class Rest {
   token: string | undefined;
@@ -21,7 +21,7 @@ export class Rest {
   /**
    * A good answer.
    *
-   * @throws HeadwayError for what the server refuses, Foreign for what is not its answer, and what `fetch` throws.
+   * @throws HeadwayError for what the server refuses, Blocked for what is not its answer, and what `fetch` throws.
    */
   async ask(method: "GET" | "POST", path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
     const response = await this.#environment.fetch(this.#base + path, {
@@ -57,7 +57,7 @@ async function parse(response: Response): Promise<unknown> {
     return await response.json();
   } catch (reason) {
     // Not JSON; a body that broke off is a matter of the network and throws something else.
-    throw reason instanceof SyntaxError ? new Foreign() : reason;
+    throw reason instanceof SyntaxError ? new Blocked() : reason;
   }
 }
 
@@ -71,5 +71,5 @@ async function problem(response: Response): Promise<Error> {
     return after > 0 ? Object.assign(error, { after }) : error;
   }
   if (status === 401 || status === 403) return new HeadwayError(status, response.statusText, false);
-  return status >= 500 ? new Error(response.statusText) : new Foreign();
+  return status >= 500 ? new Error(response.statusText) : new Blocked();
 }

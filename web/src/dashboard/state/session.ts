@@ -59,6 +59,7 @@ function connect(who: rest.Me): void {
 export async function logOut(): Promise<void> {
   ended.value = undefined;
   await rest.logout().catch(() => undefined);
+  client.value?.closeEverywhere("Logged out in another tab.");
   end();
   go("/login");
 }
