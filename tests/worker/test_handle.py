@@ -41,6 +41,18 @@ def test_everything_a_job_can_say(far: FarEnd) -> None:
     assert far.of(Result)[-1].result == [1, 2]
 
 
+def test_what_one_call_says_is_one_change(far: FarEnd) -> None:
+    with headway.task("Compare", total=2) as task:
+        assert headway.flush(10)
+        task.progress(1, message="algebra", detail={"group": "algebra"})
+        assert headway.flush(10)
+        headway.progress(2, detail={"group": "geometry"})
+        assert headway.flush(10)
+    first, second = far.of(TickReport)
+    assert (first.done, first.message, first.detail) == (1, "algebra", {"group": "algebra"})
+    assert (second.done, second.message, second.detail) == (2, None, {"group": "geometry"})
+
+
 @pytest.mark.parametrize(
     ("error", "expected", "text"),
     [
@@ -140,7 +152,7 @@ def test_wrong_values_are_left_out_said_once_and_never_raised(
     ) as task:
         for _ in range(2):
             task.advance(value)
-            task.progress(value, value, value)
+            task.progress(value, value, value, value)
             task.percent(value)
             task.message(value)
             task.step(value, weight=value, total=value, unit=value)

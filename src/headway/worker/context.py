@@ -113,7 +113,12 @@ def attach(task_id: str, *, attempt: int | None = None) -> TaskHandle:
     return handle
 
 
-def progress(done: Amount | None = None, total: Amount | None = None, message: str | None = None) -> None:
+def progress(
+    done: Amount | None = None,
+    total: Amount | None = None,
+    message: str | None = None,
+    detail: dict[str, Any] | None = None,
+) -> None:
     """Report on the task that the code works on; does nothing outside one. See `TaskHandle.progress`.
 
     Raises:
@@ -121,7 +126,7 @@ def progress(done: Amount | None = None, total: Amount | None = None, message: s
     """
     handle = current()
     if handle is not None:
-        handle.progress(done, total, message)
+        handle.progress(done, total, message, detail)
 
 
 def step(

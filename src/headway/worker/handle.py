@@ -98,14 +98,21 @@ class TaskHandle:
             self.check()
 
     def progress(
-        self, done: Amount | None = None, total: Amount | None = None, message: str | None = None
+        self,
+        done: Amount | None = None,
+        total: Amount | None = None,
+        message: str | None = None,
+        detail: dict[str, Any] | None = None,
     ) -> None:
         """This much is done, of the current step if there are steps. What is left out stays.
+
+        What is said by one call is one change: nobody sees the one without the other.
 
         Args:
             done: never goes down within a step; a smaller one is ignored.
             total: raised to `done` when that is beyond it.
             message: one line for a person, at most 1000 characters.
+            detail: see `detail`.
 
         Raises:
             Cancelled: the task was cancelled.
@@ -116,8 +123,12 @@ class TaskHandle:
             total = self._amount(total, "total")
         if message is not None:
             message = values.text(message, MESSAGE_CHARS)
+        if detail is not None:
+            complaints: list[str] = []
+            detail = values.json_object(detail, "detail", DETAIL_BYTES, complaints)
+            delivery.complain(self.id, complaints)
         live = self.live
-        live.put(done=done, total=total, message=message)
+        live.put(done=done, total=total, message=message, detail=detail)
         if live.attention:
             self.check()
 
