@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from headway.hub.log import Bounds, CompactedLog
 from headway.model.notification import NotificationStatus
@@ -93,3 +94,49 @@ def test_a_task_that_is_retried_counts_as_finished_no_longer() -> None:
     log.put(make_task("a", 4, TaskState.QUEUED))
     assert not log.crowded
     assert trim(log) == []
+
+
+class TestWhatIsNew:
+    """What a codec that announces needs: `first`, `said` and `ended` of a version."""
+
+    def test_what_was_there_before_is_not_new(self) -> None:
+        log = make_log(make_task("t", 3, TaskState.FAILED), make_task("r", 4))
+        assert marks(log, "t") == (0, 3, 3)
+        assert marks(log, "r") == (0, 4, 0)
+
+    def test_a_sign_of_life_says_nothing(self) -> None:
+        log = make_log()
+        begun = make_task("t", 5)
+        log.put(begun)
+        log.put(replace(begun, rev=6, seen_at=1, updated_at=1))
+        assert marks(log, "t") == (5, 5, 0)
+        log.put(replace(begun, rev=7, progress=replace(begun.progress, message="on")))
+        assert marks(log, "t") == (5, 7, 0)
+
+    def test_an_end_is_one_until_the_next_attempt(self) -> None:
+        log = make_log()
+        begun = make_task("t", 1)
+        log.put(begun)
+        ended = replace(begun, rev=2, state=TaskState.CANCELLED, stopping=True)
+        log.put(ended)
+        log.put(replace(ended, rev=3, stopping=False))
+        assert marks(log, "t") == (1, 3, 2)
+        log.put(replace(begun, rev=4, state=TaskState.QUEUED, attempt=2))
+        assert marks(log, "t") == (1, 4, 0)
+        log.put(replace(begun, rev=5, state=TaskState.FAILED, attempt=2))
+        assert marks(log, "t") == (1, 5, 5)
+
+    def test_reading_a_notification_is_no_news(self) -> None:
+        log = make_log()
+        note = make_note("n", 1)
+        log.put(note)
+        log.put(replace(note, rev=2, status=NotificationStatus.READ))
+        assert marks(log, "n") == (1, 1, 0)
+        log.put(replace(note, rev=3, title="Done"))
+        assert marks(log, "n") == (1, 3, 0)
+
+
+def marks(log: CompactedLog, record_id: str) -> tuple[int, int, int]:
+    version = log.get(record_id)
+    assert version is not None
+    return version.first, version.said, version.ended

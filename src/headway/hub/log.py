@@ -45,7 +45,8 @@ class CompactedLog:
         self.floor = window.floor
         self.head = head
         for record in window.records:
-            self.put(record)
+            ended = isinstance(record, Task) and record.state.terminal
+            self._enter(Version(record, ended=record.rev if ended else 0))
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -58,8 +59,12 @@ class CompactedLog:
         before = self._entries.pop(record.id, None)
         if before is not None:
             self._count(before.record, -1)
+        self._enter(_successor(before, record))
+
+    def _enter(self, version: Version) -> None:
+        record = version.record
         # A dict keeps the order of insertion: popped and put back, the record is the last one.
-        self._entries[record.id] = Version(record)
+        self._entries[record.id] = version
         self.head = max(self.head, record.rev)
         self._count(record, 1)
 
@@ -131,3 +136,34 @@ class CompactedLog:
                 self._finished += sign
         elif isinstance(record, Notification):
             self._notifications += sign
+
+
+def _successor(before: Version | None, record: Record) -> Version:
+    rev = record.rev
+    if before is None:
+        return Version(record, rev, rev, rev if isinstance(record, Task) and record.state.terminal else 0)
+    earlier = before.record
+    if isinstance(record, Task) and isinstance(earlier, Task):
+        said = before.said if _only_alive(earlier, record) else rev
+        ended = 0
+        if record.state.terminal:
+            ended = before.ended or rev
+        return Version(record, before.first, said, ended)
+    if isinstance(record, Notification) and isinstance(earlier, Notification):
+        # What became unread again is news.
+        news = record.status is NotificationStatus.UNREAD
+        return Version(record, before.first, rev if news else before.said)
+    return Version(record, rev)
+
+
+def _only_alive(before: Task, after: Task) -> bool:
+    """Whether nothing changed but when the worker was heard; what did not change is the same object."""
+    return (
+        after.progress is before.progress
+        and after.state is before.state
+        and after.attempt == before.attempt
+        and after.result is before.result
+        and after.children is before.children
+        and after.stopping == before.stopping
+        and after.error == before.error
+    )

@@ -63,7 +63,7 @@ class ChannelSource(Source):
             # It was behind for so long that changes which it lacks have gone: it begins anew.
             return self.answer(position, codec, name)
         versions = self._chosen(self._log.since(position))
-        return codec.changes(name, self._epoch, versions) if versions else b""
+        return codec.changes(name, self._epoch, versions, position) if versions else b""
 
     def _chosen(self, versions: Sequence[Version]) -> Sequence[Version]:
         select = self._select
@@ -96,7 +96,7 @@ class TaskSource(Source):
         version = self._version()
         if version is None or version.record.rev <= position:
             return b""
-        return codec.changes(name, self._epoch, [version])
+        return codec.changes(name, self._epoch, [version], position)
 
     def _version(self) -> Version | None:
         return self._log.get(self._task) or self._settled

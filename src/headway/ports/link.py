@@ -25,12 +25,25 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Version:
-    """One version of a record, encoded once, when somebody first wants it."""
+    """One version of a record, encoded once, when somebody first wants it.
 
-    __slots__ = ("_json", "record")
+    Attributes:
+        first: the revision with which the record appeared; 0 when it was there before this server started.
+        said: the newest revision that says more than a sign of life (of a task), or than that it was read (of a
+            notification).
+        ended: the revision with which the task reached the terminal state that it is in; 0 when it is in none.
 
-    def __init__(self, record: Record) -> None:
+    Who got everything up to a revision has been told what is not above it. So a codec that announces things, instead
+    of showing states, announces each once.
+    """
+
+    __slots__ = ("_json", "ended", "first", "record", "said")
+
+    def __init__(self, record: Record, first: int = 0, said: int | None = None, ended: int = 0) -> None:
         self.record = record
+        self.first = first
+        self.said = record.rev if said is None else said
+        self.ended = ended
         self._json: bytes | None = None
 
     @property
@@ -54,8 +67,15 @@ class Codec(ABC):
         """The answer to a subscription: all records (`reset`), or those that changed. Ascending revisions."""
 
     @abstractmethod
-    def changes(self, name: bytes, epoch: str, versions: Sequence[Version]) -> bytes:
-        """Records that changed, ascending revisions; each carries the cursor up to itself."""
+    def changes(self, name: bytes, epoch: str, versions: Sequence[Version], since: int) -> bytes:
+        """Records that changed, ascending revisions; each carries the cursor up to itself.
+
+        Args:
+            since: the revision up to which everything is known.
+
+        Returns:
+            nothing when all that is not worth saying.
+        """
 
     @abstractmethod
     def log(

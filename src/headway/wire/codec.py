@@ -36,7 +36,7 @@ class NativeCodec(Codec):
         frame = self.frame
         return b"".join([frame(*one) for one in snapshot_messages(name, cursor, reset, versions)])
 
-    def changes(self, name: bytes, epoch: str, versions: Sequence[Version]) -> bytes:
+    def changes(self, name: bytes, epoch: str, versions: Sequence[Version], since: int) -> bytes:  # noqa: ARG002 - states need no announcing
         frame = self.frame
         return b"".join([frame(*one) for one in change_messages(name, epoch, versions)])
 
