@@ -1,14 +1,15 @@
-"""Who may do what: the one place where grants are held against actions."""
+"""Who may do what: the one place where grants are held against actions, and where refusals are noted."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
-from headway.errors import Forbidden, NotFound
+from headway.errors import Forbidden, HeadwayError, NotFound
+from headway.hub.audit import Audit
 from headway.model.channel import PUBLIC
 from headway.model.grant import Ability, Grant
 
-__all__ = ["Action", "check", "covers", "patterns"]
+__all__ = ["Access", "Action", "check", "covers", "patterns"]
 
 
 class Action(StrEnum):
@@ -67,3 +68,28 @@ def patterns(grant: Grant) -> tuple[str, ...] | None:
     if Ability.ADMIN in grant.can:
         return None
     return (grant.own_channel, PUBLIC, *grant.channels)
+
+
+class Access:
+    """Holds grants against actions for a hub, and tells its audit of what was refused."""
+
+    def __init__(self, audit: Audit) -> None:
+        self.audit = audit
+
+    def check(self, grant: Grant, action: Action, channel: str, task: str | None = None) -> None:
+        """As `check`.
+
+        Raises:
+            NotFound, Forbidden: see `check`.
+        """
+        try:
+            check(grant, action, channel, task)
+        except HeadwayError as error:
+            self.audit.refused(error, user=grant.user, action=action.value, channel=channel, task=task)
+            raise
+
+    def missing(self, grant: Grant, action: Action, task: str) -> NotFound:
+        """What is raised for a task that there is not: the same as for one that is another's."""
+        error = NotFound(task=task)
+        self.audit.refused(error, user=grant.user, action=action.value, task=task)
+        return error

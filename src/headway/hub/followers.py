@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from functools import partial
 
-from headway.errors import HeadwayError, NotFound, SubscriptionLimit, UnknownSubscription
-from headway.hub.access import Action, check
+from headway.errors import HeadwayError, SubscriptionLimit, UnknownSubscription
+from headway.hub.access import Access, Action, check
 from headway.hub.channel import Channel
 from headway.hub.feed import Feed, Subscription
 from headway.hub.records import Records
@@ -88,6 +88,7 @@ class Followers:
         wheel: Wheel,
         max_subscriptions: int,
         flush: Callable[[], Awaitable[object]],
+        access: Access,
     ) -> None:
         """Follow nothing yet.
 
@@ -95,6 +96,7 @@ class Followers:
             flush: writes what waits to be written, so that the store has every line that is not at hand.
         """
         self._flush = flush
+        self.access = access
         self.records = records
         self.max_subscriptions = max_subscriptions
         self._logs = logs
@@ -109,13 +111,13 @@ class Followers:
             NotFound, Forbidden: see `access.check`.
         """
         if wanted.channel is not None:
-            check(grant, Action.READ, wanted.channel)
+            self.access.check(grant, Action.READ, wanted.channel)
             channel = await self.records.channel(wanted.channel)
             return [self._join_channel(channel, wanted, link)]
         task = await self.records.find(wanted.task or "")
         if task is None:
-            raise NotFound(task=wanted.task)
-        check(grant, Action.READ, task.channel, task.id)
+            raise self.access.missing(grant, Action.READ, wanted.task or "")
+        self.access.check(grant, Action.READ, task.channel, task.id)
         channel = await self.records.channel(task.channel)
         settled = None if channel.log.get(task.id) else await self.records.shown(task.id)
         joined = [self._join_task(channel, task.id, settled, wanted, link)]
@@ -137,14 +139,14 @@ class Followers:
             channel = self.records.loaded(wanted.channel)
             if channel is None:
                 return None
-            check(grant, Action.READ, channel.name)
+            self.access.check(grant, Action.READ, channel.name)
             return [self._join_channel(channel, wanted, link)]
         task_id = wanted.task or ""
         task = self.records.tasks.get(task_id)
         if task is None:
             return None
         channel = self.records.channels[task.channel]
-        check(grant, Action.READ, channel.name, task_id)
+        self.access.check(grant, Action.READ, channel.name, task_id)
         if channel.log.get(task_id) is None:
             return None
         return [self._join_task(channel, task_id, None, wanted, link)]
@@ -253,6 +255,7 @@ class Follower:
             return
         if joined is not None:
             self._subscriptions[wanted.key] = joined
+            self._note(wanted)
             return
         opening = _Opening()
         self._subscriptions[wanted.key] = opening
@@ -313,11 +316,20 @@ class Follower:
         for key in tuple(self._subscriptions):
             self._leave(key)
 
+    def _note(self, wanted: Wanted) -> None:
+        audit = self._followers.access.audit
+        audit.total.subscriptions += 1
+        audit.of(self.grant.user).subscriptions += 1
+        audit.subscribed(self.grant.user, wanted.channel, wanted.task)
+
     def _leave(self, key: Hashable) -> None:
         joined = self._subscriptions.pop(key)
         if isinstance(joined, list):
             for subscription in joined:
                 subscription.leave()
+            audit = self._followers.access.audit
+            audit.total.subscriptions -= 1
+            audit.of(self.grant.user).subscriptions -= 1
         elif joined.task is not None:
             joined.task.cancel()
 
@@ -334,6 +346,7 @@ class Follower:
             return
         if self._subscriptions.get(wanted.key) is opening:
             self._subscriptions[wanted.key] = joined
+            self._note(wanted)
             if not self._link.full:
                 # It can have drained between joining the task and joining its log.
                 for subscription in joined:

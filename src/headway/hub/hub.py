@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
-from headway.errors import IllegalTransition, NotFound
-from headway.hub.access import Action, check, covers, patterns
+from headway.errors import IllegalTransition
+from headway.hub.access import Access, Action, covers, patterns
+from headway.hub.audit import Audit
 from headway.hub.followers import Follower, Followers
 from headway.hub.intake import Intake
 from headway.hub.ledger import Changes, Ledger
@@ -60,17 +61,21 @@ class Hub:
         settings: HubSettings | None = None,
         clock: Callable[[], int] = _unix_ms,
         outbox: Outbox | None = None,
+        audit: Audit | None = None,
     ) -> None:
         """Make a hub; `start` opens it.
 
         Args:
             clock: Unix milliseconds.
             outbox: is told of facts that go onward.
+            audit: is told of who does what.
         """
         self._store = store
         self._bus = bus
         self._settings = settings or HubSettings()
         self.clock = clock
+        self.audit = audit or Audit()
+        self._access = Access(self.audit)
         self._outbox = outbox
         self.clients = 0
         self._upkeep_task: asyncio.Task[None] | None = None
@@ -90,7 +95,9 @@ class Hub:
         self._liveness = Liveness(
             self.records, self._ledger, self.wheel, self.clock, self._settings.lost_after
         )
-        self._intake = Intake(self.records, self._ledger, self._logs, self._liveness, self.clock)
+        self._intake = Intake(
+            self.records, self._ledger, self._logs, self._liveness, self.clock, self._access
+        )
         self._followers = Followers(
             self.records,
             self._logs,
@@ -98,6 +105,7 @@ class Hub:
             self.wheel,
             self._settings.max_subscriptions,
             self._ledger.flush,
+            self._access,
         )
         self._upkeep = Upkeep(
             self._store,
@@ -172,8 +180,8 @@ class Hub:
         """
         task = await self.records.shown(task_id)
         if task is None:
-            raise NotFound(task=task_id)
-        check(grant, Action.READ, task.channel, task.id)
+            raise self._access.missing(grant, Action.READ, task_id)
+        self._access.check(grant, Action.READ, task.channel, task.id)
         return task
 
     def finished(self, task_id: str) -> bool:
@@ -188,7 +196,7 @@ class Hub:
         Raises:
             Forbidden: the grant may not read.
         """
-        check(grant, Action.READ, grant.own_channel)
+        self._access.check(grant, Action.READ, grant.own_channel)
         page = await self._store.tasks(
             msgspec.structs.replace(query, channels=patterns(grant), tasks=grant.tasks)
         )
@@ -221,8 +229,8 @@ class Hub:
         ancestors = {} if task is None else await self.records.ancestors(task)
         task = None if task is None else await self.records.find(task_id)
         if task is None:
-            raise NotFound(task=task_id)
-        check(grant, Action.PUBLISH, task.channel, task.id)
+            raise self._access.missing(grant, Action.PUBLISH, task_id)
+        self._access.check(grant, Action.PUBLISH, task.channel, task.id)
         if not task.state.terminal:
             raise IllegalTransition(
                 "Only a finished task can be removed; cancel it first",
@@ -234,6 +242,7 @@ class Hub:
         self._logs.drop(task_id)
         self._ledger.drop_lines(task_id)
         await self._ledger.commit(changes)
+        self.audit.removed(grant.user, task.channel, task.id)
 
     def open_channels(self, grant: Grant) -> list[str]:
         """Channels that this grant opens by name, its own first; for an administrator also those in use."""

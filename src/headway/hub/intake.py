@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from msgspec.structs import replace
 
 from headway.errors import Forbidden, HeadwayError, IllegalTransition, InvalidField, KeyReused, NotFound
-from headway.hub.access import Action, check, covers
+from headway.hub.access import Access, Action, check, covers
 from headway.hub.ledger import Changes, Ledger
 from headway.hub.liveness import Liveness
 from headway.hub.records import Records
@@ -32,6 +33,8 @@ _COMMANDS: dict[type, Command] = {
     r.Succeed: Command.SUCCEED,
     r.Fail: Command.FAIL,
 }
+_TAKEN = "This id is taken by another record; choose another id"
+"""Nothing of what has it: that is for those who may see it."""
 MAX_NESTING = 32
 _CONTROL = frozenset((Command.PAUSE, Command.RESUME, Command.CANCEL, Command.RETRY))
 # What a worker says before it has heard that the task is over; it learns that from the answer.
@@ -41,7 +44,7 @@ _LATE = (r.TickReport, r.Beat, r.Result)
 class _Work:
     """One request on its way: what was looked up for it, and what it has changed."""
 
-    __slots__ = ("changes", "created", "found", "notes", "now", "open")
+    __slots__ = ("changes", "created", "found", "notes", "now", "open", "told")
 
     def __init__(self, now: int) -> None:
         self.now = now
@@ -51,6 +54,8 @@ class _Work:
         # Channels in which the grant may publish whatever there is.
         self.open: set[str] = set()
         self.created = False
+        # What the audit is told as soon as it is durable.
+        self.told: list[Callable[[], None]] = []
 
 
 class Intake:
@@ -63,12 +68,14 @@ class Intake:
         logs: TaskLogs,
         liveness: Liveness,
         clock: Callable[[], int],
+        access: Access,
     ) -> None:
         self._records = records
         self._ledger = ledger
         self._logs = logs
         self._liveness = liveness
         self._clock = clock
+        self._access = access
 
     async def batch(self, grant: Grant, batch: r.Batch) -> r.BatchAnswer:
         """Take a batch; returns when its facts are durable.
@@ -88,7 +95,7 @@ class Intake:
                 rejected.append(r.Rejected(index, error.code, error.message, error.retryable))
         # Before the commit: it waits for what is said here, and not for what others do meanwhile.
         states = self._states(grant, batch.reports, work)
-        await self._ledger.commit(work.changes)
+        await self._commit(work)
         return r.BatchAnswer(len(batch.reports) - len(rejected), rejected, states)
 
     async def one(self, grant: Grant, report: r.Report) -> tuple[Task | Notification, bool]:
@@ -106,7 +113,7 @@ class Intake:
         task = None if isinstance(report, r.Notify | r.Create) else self._task(report.task, work)
         if task is not None and isinstance(report, _LATE) and task.state.terminal:
             # Access comes first: a state is nothing that a stranger may learn.
-            check(grant, Action.PUBLISH, task.channel, task.id)
+            self._access.check(grant, Action.PUBLISH, task.channel, task.id)
             raise IllegalTransition(
                 f"A task that is {task.state} takes no more reports",
                 state=task.state.value,
@@ -114,7 +121,7 @@ class Intake:
             )
         record = self._apply(grant, report, work)
         work.changes.named.add(record.id)
-        await self._ledger.commit(work.changes)
+        await self._commit(work)
         own = work.changes.records.get(record.channel, {}).get(record.id)
         newest = own or self._records.tasks.get(record.id) or self._records.notifications.get(record.id)
         return newest or record, work.created  # type: ignore[return-value]
@@ -129,7 +136,7 @@ class Intake:
             how many were unread until now.
         """
         channel = await self._records.channel(grant.own_channel)
-        check(grant, Action.READ, channel.name)
+        self._access.check(grant, Action.READ, channel.name)
         chosen: dict[str, Notification] = {}
         for notification_id in ids or ():
             found = await self._records.find_notification(notification_id)
@@ -148,6 +155,11 @@ class Intake:
                 work.changes.add(seen, fact=True)
         await self._ledger.commit(work.changes)
         return len(work.changes.facts)
+
+    async def _commit(self, work: _Work) -> None:
+        await self._ledger.commit(work.changes)
+        for tell in work.told:
+            tell()
 
     async def _look_up(self, grant: Grant, reports: Sequence[r.Report], work: _Work) -> None:
         """Bring everything that the reports name into memory, so that applying them never waits."""
@@ -227,18 +239,24 @@ class Intake:
         if isinstance(report, r.Notify):
             return self._notify(grant, report, work)
         task = self._records.tasks.get(report.task) or work.found.get(report.task)
-        if task is None:
-            raise NotFound(task=report.task)
         command = _COMMANDS.get(type(report))
-        if command is not None and command in _CONTROL:
-            check(grant, Action.CONTROL, task.channel, task.id)
+        controls = command is not None and command in _CONTROL
+        if task is None:
+            action = Action.CONTROL if controls else Action.PUBLISH
+            raise self._access.missing(grant, action, report.task)
+        if controls:
+            self._access.check(grant, Action.CONTROL, task.channel, task.id)
         elif task.channel not in work.open:
             self._check_publish(grant, task, work)
         if report.attempt is not None and report.attempt != task.attempt:
             return task
         if task.state.terminal and isinstance(report, _LATE):
             return task
-        return self._report(task, report, command, work)
+        after = self._report(task, report, command, work)
+        if controls and command is not None and after is not task:
+            audit = self._access.audit
+            work.told.append(partial(audit.commanded, grant.user, command.value, task.channel, task.id))
+        return after
 
     def _report(self, task: Task, report: r.Report, command: Command | None, work: _Work) -> Task:
         now = work.now
@@ -272,17 +290,17 @@ class Intake:
 
     def _create(self, grant: Grant, report: r.Create, work: _Work) -> Task:
         channel = check_channel(report.channel or grant.own_channel)
-        check(grant, Action.PUBLISH, channel)
+        self._access.check(grant, Action.PUBLISH, channel)
         check_id(report.task, "task")
         existing = self._task(report.task, work)
         if report.idempotency_key is not None:
             known = self._records.known_key(channel, report.idempotency_key)
             existing = (self._task(known, work) if known is not None else None) or existing
         if self._note(report.task, work) is not None:
-            raise KeyReused("This id belongs to a notification", task=report.task)
+            raise KeyReused(_TAKEN, task=report.task)
         if existing is not None:
             if existing.channel != channel:
-                raise KeyReused("This id belongs to a task in another channel", task=report.task)
+                raise KeyReused(_TAKEN, task=report.task)
             return existing
         tick = Tick(total=report.total, unit=report.unit)
         progress, _ = merge(START, tick, (), work.now, work.now)
@@ -318,17 +336,19 @@ class Intake:
             self._records.remember_key(channel, report.idempotency_key, task.id)
             work.changes.keys[task.id] = report.idempotency_key
         work.created = True
+        audit = self._access.audit
+        work.told.append(partial(audit.published, grant.user, "task", task.id, channel))
         return self._keep(task, work, fact=True)
 
     def _notify(self, grant: Grant, report: r.Notify, work: _Work) -> Notification:
         channel = check_channel(_notify_channel(grant, report))
-        check(grant, Action.PUBLISH, channel)
+        self._access.check(grant, Action.PUBLISH, channel)
         existing = self._note(report.id, work)
         if self._task(report.id, work) is not None:
-            raise KeyReused("This id belongs to a task", id=report.id)
+            raise KeyReused(_TAKEN, id=report.id)
         if existing is not None:
             if existing.channel != channel:
-                raise KeyReused("This id belongs to a notification in another channel", id=report.id)
+                raise KeyReused(_TAKEN, id=report.id)
             return existing
         notification = check_notification(
             Notification(
@@ -349,6 +369,8 @@ class Intake:
             )
         )
         work.created = True
+        audit = self._access.audit
+        work.told.append(partial(audit.published, grant.user, "notification", notification.id, channel))
         self._records.put(notification)
         work.changes.add(notification, fact=True)
         work.changes.announce(notification)
@@ -374,7 +396,7 @@ class Intake:
             )
 
     def _check_publish(self, grant: Grant, task: Task, work: _Work) -> None:
-        check(grant, Action.PUBLISH, task.channel, task.id)
+        self._access.check(grant, Action.PUBLISH, task.channel, task.id)
         if covers(grant, task.channel):
             work.open.add(task.channel)
 
@@ -387,7 +409,8 @@ class Intake:
             if task is not None:
                 if task.channel not in work.open:
                     try:
-                        self._check_publish(grant, task, work)
+                        # It was refused, and noted, when it was applied.
+                        check(grant, Action.PUBLISH, task.channel, task.id)
                     except (NotFound, Forbidden):
                         continue
                 states[report.task] = (task.state.value, task.attempt)

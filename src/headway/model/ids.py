@@ -6,7 +6,7 @@ import re
 
 from headway.errors import InvalidField
 
-__all__ = ["ID_CHARS", "check_id", "ulid"]
+__all__ = ["ID_CHARS", "check_id", "is_id", "ulid"]
 
 ID_CHARS = 64
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
@@ -22,6 +22,11 @@ def ulid(now_ms: int, randomness: bytes) -> str:
     """
     value = (now_ms << 80) | int.from_bytes(randomness, "big")
     return "".join(_CROCKFORD[(value >> shift) & 31] for shift in range(125, -1, -5))
+
+
+def is_id(value: object) -> bool:
+    """Whether `value` is a well-formed id."""
+    return isinstance(value, str) and _ID.match(value) is not None
 
 
 def check_id(value: object, field: str = "id") -> str:
