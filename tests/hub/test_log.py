@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from headway.hub.log import Bounds, CompactedLog
-from headway.model.notification import NotificationStatus
+from headway.model.notification import Notification, NotificationStatus
 from headway.model.task import TaskState
 from headway.ports.store import Record, Window
 from tests.contract.store_records import make_note, make_task, make_tombstone
@@ -140,3 +140,46 @@ def marks(log: CompactedLog, record_id: str) -> tuple[int, int, int]:
     version = log.get(record_id)
     assert version is not None
     return version.first, version.said, version.ended
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("abcdef"), st.sampled_from([*NotificationStatus, "gone", "trim", "task"])),
+        max_size=40,
+    )
+)
+def test_unread_counts_what_is_at_hand_and_what_is_not(changes: list[tuple[str, str]]) -> None:
+    log = make_log()
+    unread: set[str] = set()
+    for rev, (which, what) in enumerate(changes, 1):
+        if what == "trim":
+            trim(log)
+        elif what == "task":
+            log.put(make_task(f"t-{which}", rev))
+            assert log.all()[-1].unread is None
+        elif what == "gone":
+            before = log.get(which)
+            known = which in unread or (before is not None and isinstance(before.record, Notification))
+            log.put(make_tombstone(which, rev))
+            unread.discard(which)
+            assert log.all()[-1].unread == (len(unread) if known else None)
+        else:
+            log.put(make_note(which, rev, NotificationStatus(what)))
+            (unread.add if what == "unread" else unread.discard)(which)
+            assert log.all()[-1].unread == len(unread)
+        assert log.unread == len(unread)
+
+
+def test_unread_begins_with_what_the_window_left_out() -> None:
+    log = CompactedLog(Window((make_note("a", 9),), 8, ("b", "c")), BOUNDS, 9)
+    assert log.unread == 3
+    log.put(make_note("b", 10, READ))
+    assert log.unread == 2
+
+
+def test_the_removal_of_a_task_says_nothing_of_notifications() -> None:
+    log = make_log(make_task("t", 1), make_note("n", 2))
+    log.put(make_tombstone("t", 3))
+    assert log.all()[-1].unread is None
+    log.put(make_tombstone("n", 4))
+    assert log.all()[-1].unread == 0

@@ -52,9 +52,17 @@ def test_removed(name: str | int, cursor: str, record: str) -> None:
     st.lists(st.integers()),
     st.lists(record_ids),
     st.booleans(),
+    st.none() | st.integers(0, 10**6),
 )
 def test_snapshot(
-    name: str | int, cursor: str, reset: bool, tasks: list[int], notes: list[int], gone: list[str], more: bool
+    name: str | int,
+    cursor: str,
+    reset: bool,
+    tasks: list[int],
+    notes: list[int],
+    gone: list[str],
+    more: bool,
+    unread: int | None,
 ) -> None:
     message = build.snapshot(
         build.encode_id(name),
@@ -64,6 +72,7 @@ def test_snapshot(
         [b"%d" % n for n in notes],
         gone,
         more,
+        unread,
     )
     expected: dict[str, Any] = {
         "type": "snapshot",
@@ -72,7 +81,8 @@ def test_snapshot(
         "reset": reset,
         "tasks": tasks,
     }
-    expected |= {"notifications": notes, "removed": gone} | ({"more": True} if more else {})
+    expected |= {"notifications": notes, "removed": gone}
+    expected |= ({} if unread is None else {"unread": unread}) | ({"more": True} if more else {})
     assert list(json.loads(message).items()) == list(expected.items())
 
 

@@ -35,13 +35,25 @@ class Bounds(msgspec.Struct, frozen=True):
 class CompactedLog:
     """Records by id, in order of their revisions. `floor` is the highest revision that was let go."""
 
-    __slots__ = ("_bounds", "_entries", "_finished", "_notifications", "floor", "head")
+    __slots__ = (
+        "_beyond",
+        "_bounds",
+        "_entries",
+        "_finished",
+        "_notifications",
+        "_unread",
+        "floor",
+        "head",
+    )
 
     def __init__(self, window: Window, bounds: Bounds, head: int) -> None:
         self._bounds = bounds
         self._entries: dict[str, Version] = {}
         self._finished = 0
         self._notifications = 0
+        self._unread = 0
+        # Unread notifications that were let go: they are not at hand, and count all the same.
+        self._beyond = set(window.unread)
         self.floor = window.floor
         self.head = head
         for record in window.records:
@@ -54,12 +66,25 @@ class CompactedLog:
     def get(self, record_id: str) -> Version | None:
         return self._entries.get(record_id)
 
+    @property
+    def unread(self) -> int:
+        """How many notifications of the channel are unread, at hand or not."""
+        return self._unread + len(self._beyond)
+
     def put(self, record: Record) -> None:
         """Add a record's newest version; its revision is the highest so far."""
         before = self._entries.pop(record.id, None)
         if before is not None:
             self._count(before.record, -1)
-        self._enter(_successor(before, record))
+        # The removal of a task says nothing of notifications: who follows that task alone must not hear of them.
+        concerned = record.id in self._beyond or (
+            before is not None and isinstance(before.record, Notification)
+        )
+        self._beyond.discard(record.id)
+        version = _successor(before, record)
+        self._enter(version)
+        if concerned or isinstance(record, Notification):
+            version.unread = self.unread
 
     def _enter(self, version: Version) -> None:
         record = version.record
@@ -107,6 +132,8 @@ class CompactedLog:
                 gone.append(entry)
         for entry in gone:
             del self._entries[entry.record.id]
+            if _unread(entry.record):
+                self._beyond.add(entry.record.id)
             self.floor = max(self.floor, entry.record.rev)
         return gone
 
@@ -128,7 +155,7 @@ class CompactedLog:
     def _kept(record: Record) -> bool:
         if isinstance(record, Task):
             return not record.state.terminal
-        return isinstance(record, Notification) and record.status is NotificationStatus.UNREAD
+        return _unread(record)
 
     def _count(self, record: Record, sign: int) -> None:
         if isinstance(record, Task):
@@ -136,6 +163,12 @@ class CompactedLog:
                 self._finished += sign
         elif isinstance(record, Notification):
             self._notifications += sign
+            if _unread(record):
+                self._unread += sign
+
+
+def _unread(record: Record) -> bool:
+    return isinstance(record, Notification) and record.status is NotificationStatus.UNREAD
 
 
 def _successor(before: Version | None, record: Record) -> Version:

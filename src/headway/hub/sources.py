@@ -53,10 +53,12 @@ class ChannelSource(Source):
     def answer(self, position: int | None, codec: Codec, name: bytes) -> bytes:
         log = self._log
         cursor = Cursor(self._epoch, log.head)
+        # Who wants some of the tasks gets no notifications.
+        unread = log.unread if self._select is None else None
         # Below the floor, records have gone that this client does not know of; above the head is no history of ours.
         if position is None or position < log.floor or position > log.head:
-            return codec.snapshot(name, cursor, True, self._chosen(log.all()))
-        return codec.snapshot(name, cursor, False, self._chosen(log.since(position)))
+            return codec.snapshot(name, cursor, True, self._chosen(log.all()), unread)
+        return codec.snapshot(name, cursor, False, self._chosen(log.since(position)), unread)
 
     def changes(self, position: int, codec: Codec, name: bytes) -> bytes:
         if position < self._log.floor:

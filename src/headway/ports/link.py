@@ -32,18 +32,20 @@ class Version:
         said: the newest revision that says more than a sign of life (of a task), or than that it was read (of a
             notification).
         ended: the revision with which the task reached the terminal state that it is in; 0 when it is in none.
+        unread: how many notifications of the channel are unread since this change; None when it concerns none.
 
     Who got everything up to a revision has been told what is not above it. So a codec that announces things, instead
     of showing states, announces each once.
     """
 
-    __slots__ = ("_json", "ended", "first", "record", "said")
+    __slots__ = ("_json", "ended", "first", "record", "said", "unread")
 
     def __init__(self, record: Record, first: int = 0, said: int | None = None, ended: int = 0) -> None:
         self.record = record
         self.first = first
         self.said = record.rev if said is None else said
         self.ended = ended
+        self.unread: int | None = None
         self._json: bytes | None = None
 
     @property
@@ -63,8 +65,18 @@ class Codec(ABC):
     __slots__ = ()
 
     @abstractmethod
-    def snapshot(self, name: bytes, cursor: Cursor, reset: bool, versions: Sequence[Version]) -> bytes:
-        """The answer to a subscription: all records (`reset`), or those that changed. Ascending revisions."""
+    def snapshot(
+        self,
+        name: bytes,
+        cursor: Cursor,
+        reset: bool,
+        versions: Sequence[Version],
+        unread: int | None = None,
+    ) -> bytes:
+        """The answer to a subscription: all records (`reset`), or those that changed. Ascending revisions.
+
+        `unread` counts the channel's unread notifications; None where notifications are not followed.
+        """
 
     @abstractmethod
     def changes(self, name: bytes, epoch: str, versions: Sequence[Version], since: int) -> bytes:

@@ -32,9 +32,16 @@ class NativeCodec(Codec):
     def __init__(self, frame: Frame) -> None:
         self.frame = frame
 
-    def snapshot(self, name: bytes, cursor: Cursor, reset: bool, versions: Sequence[Version]) -> bytes:
+    def snapshot(
+        self,
+        name: bytes,
+        cursor: Cursor,
+        reset: bool,
+        versions: Sequence[Version],
+        unread: int | None = None,
+    ) -> bytes:
         frame = self.frame
-        return b"".join([frame(*one) for one in snapshot_messages(name, cursor, reset, versions)])
+        return b"".join([frame(*one) for one in snapshot_messages(name, cursor, reset, versions, unread)])
 
     def changes(self, name: bytes, epoch: str, versions: Sequence[Version], since: int) -> bytes:  # noqa: ARG002 - states need no announcing
         frame = self.frame
@@ -47,7 +54,7 @@ class NativeCodec(Codec):
 
 
 def snapshot_messages(
-    name: bytes, cursor: Cursor, reset: bool, versions: Sequence[Version]
+    name: bytes, cursor: Cursor, reset: bool, versions: Sequence[Version], unread: int | None = None
 ) -> list[tuple[bytes, str]]:
     """The answer to a subscription in as many messages as it needs, each with the cursor up to it."""
     parts: list[tuple[bytes, str]] = []
@@ -56,9 +63,9 @@ def snapshot_messages(
         size += len(version.json)
         if size > SNAPSHOT_BYTES and end > start:
             reached = Cursor(cursor.epoch, versions[end - 1].record.rev)
-            parts.append(_part(name, reached, reset and start == 0, versions[start:end], True))
+            parts.append(_part(name, reached, reset and start == 0, versions[start:end], unread, more=True))
             start, size = end, len(version.json)
-    parts.append(_part(name, cursor, reset and start == 0, versions[start:], False))
+    parts.append(_part(name, cursor, reset and start == 0, versions[start:], unread, more=False))
     return parts
 
 
@@ -80,7 +87,7 @@ def log_message(
 
 
 def _part(
-    name: bytes, cursor: Cursor, reset: bool, versions: Sequence[Version], more: bool
+    name: bytes, cursor: Cursor, reset: bool, versions: Sequence[Version], unread: int | None, *, more: bool
 ) -> tuple[bytes, str]:
     tasks: list[bytes] = []
     notifications: list[bytes] = []
@@ -96,11 +103,12 @@ def _part(
         else:
             notifications.append(version.json)
     at = str(cursor)
-    return snapshot(name, at, reset, tasks, notifications, gone, more), at
+    return snapshot(name, at, reset, tasks, notifications, gone, more, unread), at
 
 
 def _change(name: bytes, cursor: str, version: Version) -> bytes:
     record = version.record
     if isinstance(record, Tombstone):
-        return removed(name, cursor, record.id)
-    return change(name, cursor, b"task" if isinstance(record, Task) else b"notification", version.json)
+        return removed(name, cursor, record.id, version.unread)
+    key = b"task" if isinstance(record, Task) else b"notification"
+    return change(name, cursor, key, version.json, version.unread)

@@ -120,23 +120,31 @@ def goodbye(reason: str, reconnect_in: float) -> bytes:
 # What follows is spliced. Cursors and record ids need no escaping: `Cursor` and `check_id` allow no character that does.
 
 
-def change(id_json: bytes, cursor: str, key: bytes, record_json: bytes) -> bytes:
+def change(id_json: bytes, cursor: str, key: bytes, record_json: bytes, unread: int | None = None) -> bytes:
     """One record changed.
 
     Args:
         id_json: the subscription's id, from `encode_id`.
         key: `b"task"` or `b"notification"`.
         record_json: the encoded record.
+        unread: how many notifications of the channel are unread now; left out for None.
     """
-    return b'{"type":"change","id":%b,"cursor":"%b","%b":%b}' % (id_json, cursor.encode(), key, record_json)
+    return b'{"type":"change","id":%b,"cursor":"%b","%b":%b%b}' % (
+        id_json,
+        cursor.encode(),
+        key,
+        record_json,
+        b"" if unread is None else b',"unread":%d' % unread,
+    )
 
 
-def removed(id_json: bytes, cursor: str, record_id: str) -> bytes:
-    """One record is gone."""
-    return b'{"type":"change","id":%b,"cursor":"%b","removed":"%b"}' % (
+def removed(id_json: bytes, cursor: str, record_id: str, unread: int | None = None) -> bytes:
+    """One record is gone. `unread` is that of `change`."""
+    return b'{"type":"change","id":%b,"cursor":"%b","removed":"%b"%b}' % (
         id_json,
         cursor.encode(),
         record_id.encode(),
+        b"" if unread is None else b',"unread":%d' % unread,
     )
 
 
@@ -148,6 +156,7 @@ def snapshot(
     notifications: Sequence[bytes],
     removed: Sequence[str],
     more: bool = False,
+    unread: int | None = None,
 ) -> bytes:
     """The answer to `subscribe`, or one part of it.
 
@@ -157,9 +166,10 @@ def snapshot(
         tasks, notifications: encoded records, ascending by revision.
         removed: ids of records that are gone.
         more: another `snapshot` follows.
+        unread: how many notifications of the channel are unread now; left out for None.
     """
     return (
-        b'{"type":"snapshot","id":%b,"cursor":"%b","reset":%b,"tasks":[%b],"notifications":[%b],"removed":[%b]%b}'
+        b'{"type":"snapshot","id":%b,"cursor":"%b","reset":%b,"tasks":[%b],"notifications":[%b],"removed":[%b]%b%b}'
         % (
             id_json,
             cursor.encode(),
@@ -167,6 +177,7 @@ def snapshot(
             b",".join(tasks),
             b",".join(notifications),
             ('"' + '","'.join(removed) + '"').encode() if removed else b"",
+            b"" if unread is None else b',"unread":%d' % unread,
             b',"more":true' if more else b"",
         )
     )

@@ -48,8 +48,15 @@ class _PollCodec(NativeCodec):
 
     __slots__ = ()
 
-    def snapshot(self, name: bytes, cursor: Cursor, reset: bool, versions: Sequence[Version]) -> bytes:
-        return super().snapshot(name, cursor, reset, versions) if reset or versions else b""
+    def snapshot(
+        self,
+        name: bytes,
+        cursor: Cursor,
+        reset: bool,
+        versions: Sequence[Version],
+        unread: int | None = None,
+    ) -> bytes:
+        return super().snapshot(name, cursor, reset, versions, unread) if reset or versions else b""
 
 
 EVENTS = NativeCodec(event)
