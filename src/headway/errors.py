@@ -24,7 +24,9 @@ from typing import Any, ClassVar
 __all__ = [
     "AuthTimeout",
     "BadMessage",
+    "BodyTimeout",
     "ConfigurationError",
+    "ConnectingTooOften",
     "Draining",
     "Flooding",
     "Forbidden",
@@ -39,6 +41,7 @@ __all__ = [
     "OriginRefused",
     "Overloaded",
     "ProgressBackwards",
+    "QuotaReached",
     "RateLimited",
     "ReconnectError",
     "RefusedError",
@@ -49,6 +52,7 @@ __all__ = [
     "SubscriptionLimit",
     "TemporaryError",
     "TokenExpired",
+    "TokenRevoked",
     "TooLarge",
     "TooManyConnections",
     "Unauthenticated",
@@ -189,6 +193,20 @@ class Overloaded(TemporaryError):
     code = 202
 
 
+class QuotaReached(TemporaryError):
+    """There are as many unfinished tasks as are allowed here; let some of them finish first."""
+
+    code = 203
+    status = 429
+
+
+class BodyTimeout(TemporaryError):
+    """The body of the request did not come in time; send it again."""
+
+    code = 204
+    status = 408
+
+
 class ReconnectError(HeadwayError):
     """The connection ends; reconnect."""
 
@@ -239,6 +257,13 @@ class Flooding(ReconnectError):
     code = 306
 
 
+class ConnectingTooOften(ReconnectError):
+    """Too many connections were opened in a short time; wait before the next."""
+
+    code = 307
+    status = 429
+
+
 class RefusedError(HeadwayError):
     """The connection is refused."""
 
@@ -256,6 +281,13 @@ class TokenExpired(RefusedError):
     """The token has expired; get a new one."""
 
     code = 402
+    status = 401
+
+
+class TokenRevoked(RefusedError):
+    """The token was revoked."""
+
+    code = 404
     status = 401
 
 

@@ -139,6 +139,7 @@ def test_a_base_path_that_is_none(tmp_path: Path, wrong: str) -> None:
 def test_tokens_for_users_of_the_application(tmp_path: Path) -> None:
     hw = make(tmp_path)
     grant = hw.verify(hw.token("ada", can=("read", "publish"), channels=("project:*",), ttl=60))
+    assert isinstance(grant, Grant)
     assert (grant.user, grant.can) == ("ada", frozenset((Ability.READ, Ability.PUBLISH)))
     assert grant.covers("project:x")
     assert grant.expires_at is not None

@@ -37,7 +37,12 @@ def part(value: Any) -> str:
 
 def test_what_was_put_in_comes_out(tokens: Tokens) -> None:
     token = tokens.make(
-        "ada", channels=["project:*", "public"], tasks=["t-1"], can=[Ability.READ, Ability.PUBLISH], ttl=60
+        "ada",
+        channels=["project:*", "public"],
+        tasks=["t-1"],
+        can=[Ability.READ, Ability.PUBLISH],
+        ttl=60,
+        token_id="mine",
     )
     assert tokens.verify(token) == Grant(
         "ada",
@@ -45,6 +50,8 @@ def test_what_was_put_in_comes_out(tokens: Tokens) -> None:
         ("t-1",),
         frozenset((Ability.READ, Ability.PUBLISH)),
         expires_at=int(NOW) + 60,
+        id="mine",
+        issued_at=NOW,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from headway.ports.bus import Bus, Reserve
 
@@ -20,6 +21,7 @@ class MemoryBus(Bus):
         self._ceiling = 0
         self._reserve: Reserve | None = None
         self._reserving: asyncio.Task[None] | None = None
+        self._listeners: dict[str, list[Callable[[str], object]]] = {}
 
     async def open(self, ceiling: int, reserve: Reserve) -> None:
         self._next = self._ceiling = max(ceiling, 1)
@@ -35,6 +37,13 @@ class MemoryBus(Bus):
             # Well before the block ends, so that nobody ever waits for the store here.
             self._reserving = asyncio.create_task(self._extend_ahead())
         return first
+
+    async def announce(self, subject: str, text: str) -> None:
+        for heard in self._listeners.get(subject, ()):
+            heard(text)
+
+    def listen(self, subject: str, heard: Callable[[str], object]) -> None:
+        self._listeners.setdefault(subject, []).append(heard)
 
     async def close(self) -> None:
         if self._reserving is not None:

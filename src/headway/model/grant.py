@@ -29,6 +29,8 @@ class Grant(msgspec.Struct, frozen=True, gc=False):
         tasks: ids of single tasks it covers, whatever their channel.
         can: its abilities.
         expires_at: Unix seconds, or None when it does not expire.
+        id: what the token goes by when it is revoked; empty when nothing stands behind the grant that could be.
+        issued_at: Unix seconds, or None when it does not say.
     """
 
     user: str
@@ -36,6 +38,8 @@ class Grant(msgspec.Struct, frozen=True, gc=False):
     tasks: tuple[str, ...] = ()
     can: frozenset[Ability] = frozenset((Ability.READ, Ability.CANCEL))
     expires_at: float | None = None
+    id: str = ""
+    issued_at: float | None = None
 
     @property
     def own_channel(self) -> str:

@@ -4,6 +4,7 @@ Guarantees that every adapter gives, held by `tests/contract/test_bus.py`:
 
 - Revisions of a channel strictly increase, across restarts too.
 - No revision is given out before it is certain that it will never be given again.
+- Announcements of one process are heard in their order.
 """
 
 from __future__ import annotations
@@ -38,6 +39,21 @@ class Bus(ABC):
         Raises:
             StoreUnavailable: no more could be reserved; nothing was taken.
         """
+
+    @abstractmethod
+    async def announce(self, subject: str, text: str) -> None:
+        """Tell every process, this one too, of something small and rare.
+
+        This process has heard it when the call returns. One that is cut off misses it, so what must be known is in the
+        store before.
+
+        Raises:
+            StoreUnavailable: the others may not have heard it.
+        """
+
+    @abstractmethod
+    def listen(self, subject: str, heard: Callable[[str], object]) -> None:
+        """Call `heard` with what is announced under a subject. It must not wait for anything."""
 
     @abstractmethod
     async def close(self) -> None:

@@ -106,7 +106,8 @@ class Login(Controller):
         if (data.code is None) == (data.token is None):
             raise InvalidField("Give a code or a token", field="token")
         token = door.open(data.code, hub.clock() / 1000) if data.code is not None else data.token or ""
-        grant = door.verify(token)
+        found = door.verify(token)
+        grant = found if isinstance(found, Grant) else await found
         lasts = _COOKIE_SECONDS
         if grant.expires_at is not None:
             lasts = min(lasts, max(1, int(grant.expires_at - hub.clock() / 1000)))

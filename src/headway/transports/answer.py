@@ -7,10 +7,11 @@ import asyncio
 from headway.errors import HeadwayError
 from headway.hub.followers import Follower
 from headway.model.grant import Grant
-from headway.ports.link import Link
 from headway.transports.asgi import Receive
+from headway.transports.members import Member
 from headway.transports.service import Service
 from headway.transports.wants import Asked
+from headway.wire import native as n
 from headway.wire.streams import POLL
 
 __all__ = ["Answer"]
@@ -18,10 +19,10 @@ __all__ = ["Answer"]
 _HIGH_WATER = 65_536
 
 
-class Answer(Link):
+class Answer(Member):
     """A link that ends with the first thing that it is given."""
 
-    __slots__ = ("_error", "_grant", "_pending", "_seconds", "_service", "_size", "_wake", "follower")
+    __slots__ = ("_error", "_pending", "_seconds", "_service", "_size", "_wake", "follower")
 
     codec = POLL
 
@@ -32,15 +33,15 @@ class Answer(Link):
             TooManyConnections: the user has enough.
         """
         self._service = service
-        self._grant = grant
-        left = float("inf") if grant.expires_at is None else grant.expires_at - service.hub.clock() / 1000
-        self._seconds = min(asked.wait, left)
+        self.grant = None
+        left = service.lasts(grant)
+        self._seconds = asked.wait if left is None else min(asked.wait, left + service.limits.grace)
         self._pending: list[bytes] = []
         self._size = 0
         self._wake = asyncio.Event()
         self._error: HeadwayError | None = None
         self.follower: Follower | None = None
-        service.admit(grant.user, self)
+        service.admit(grant, self)
 
     @property
     def full(self) -> bool:
@@ -63,9 +64,22 @@ class Answer(Link):
         """End it early; when to come again stands in the answer's header."""
         self.end(error)
 
+    def renew(self, grant: Grant) -> None:
+        """The next poll brings the new token by itself."""
+
+    def expiring(self) -> bytes:
+        """What says that the next poll needs another token; empty while it does not."""
+        left = None if self.grant is None else self._service.lasts(self.grant)
+        if left is None or left > self._service.limits.expiring_before:
+            return b""
+        return n.expiring(round(max(0.0, left), 1)) + b",\n"
+
     def finish(self) -> None:
         """It was answered, or the client has gone. Idempotent."""
-        self._service.release(self._grant.user, self)
+        self._service.release(self)
+        self.mute()
+
+    def mute(self) -> None:
         if self.follower is not None:
             self.follower.leave()
             self.follower = None

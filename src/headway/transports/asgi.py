@@ -8,7 +8,7 @@ from typing import Any
 
 from headway.errors import HeadwayError, OriginRefused, SlowReader
 from headway.transports.conversation import Conversation
-from headway.transports.credentials import brought_token
+from headway.transports.credentials import Brought, bring
 from headway.transports.service import FULL, Service
 from headway.wire.forms import PACKED_PROTOCOL, Form, choose_form
 from headway.wire.native import PROTOCOL
@@ -149,13 +149,16 @@ async def websocket(service: Service, scope: Scope, receive: Receive, send: Send
     await send({"type": "websocket.accept", "subprotocol": subprotocol})
     connection = AsgiConnection(service, packed=packed)
     refusal: HeadwayError | None = None
-    token: str | None = None
+    brought: Brought | None = None
+    query = scope.get("query_string", b"").decode("latin-1")
     try:
-        token = brought_token(lambda name: headers.get(name, ""), service.origins)
+        brought = bring(
+            lambda name: headers.get(name, ""), query, service.origins, query_tokens=service.query_tokens
+        )
     except OriginRefused as error:
         refusal = error
     pump = asyncio.create_task(connection.pump(send))
-    connection.begin(token, refusal)
+    connection.begin(brought, refusal)
     listening = asyncio.create_task(_listen(connection, receive, service.max_message))
     try:
         await asyncio.wait((pump, listening), return_when=asyncio.FIRST_COMPLETED)

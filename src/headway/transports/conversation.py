@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 from abc import abstractmethod
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 from headway import errors as e
 from headway.hub.followers import PACE, Follower, Only, Wanted
 from headway.model import report as r
 from headway.model.grant import Grant
 from headway.model.task import Task
-from headway.ports.link import Link, Version
+from headway.ports.link import Version
+from headway.transports.credentials import Brought
+from headway.transports.members import Member
 from headway.transports.service import Service
 from headway.wire import native as n
-from headway.wire.session import Due, Session
+from headway.wire.session import Due, Session, SessionLimits
 
 __all__ = ["CLOSE_BASE", "Answering", "Conversation", "wanted_by"]
 
@@ -26,6 +28,7 @@ _log = logging.getLogger("headway.connection")
 CLOSE_BASE = 4000
 _MOST_ANSWERS = 262_144
 """Bytes of answers that may wait for a client that asks and asks and reads nothing."""
+_MOST_HELD = 500
 _COMMANDS: dict[type, type[r.Cancel | r.Pause | r.Resume]] = {
     n.Cancel: r.Cancel,
     n.Pause: r.Pause,
@@ -34,8 +37,14 @@ _COMMANDS: dict[type, type[r.Cancel | r.Pause | r.Resume]] = {
 Answering = Callable[[bytes], object]
 """Takes the answer to a message; `send`, unless the door has a better place for answers."""
 
-# Commands that a client has sent and that are still being carried out; kept so that they are not lost half way.
+# What a client has asked for and what is still being carried out; kept so that it is not lost half way.
 _running: set[asyncio.Task[None]] = set()
+
+
+def _start(work: Coroutine[Any, Any, None]) -> None:
+    running = asyncio.get_running_loop().create_task(work)
+    _running.add(running)
+    running.add_done_callback(_running.discard)
 
 
 def wanted_by(message: n.Subscribe) -> Wanted:
@@ -53,17 +62,20 @@ def wanted_by(message: n.Subscribe) -> Wanted:
     )
 
 
-class Conversation(Link):
+class Conversation(Member):
     """A native conversation. The door that carries it gives `send`, `ping` and `hang_up`."""
 
-    __slots__ = ("_answers", "_ended", "_follower", "_service", "_session", "_turn_at")
+    __slots__ = ("_answers", "_ended", "_follower", "_held", "_service", "_session", "_turn_at")
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, limits: SessionLimits | None = None) -> None:
+        self.grant = None
         self._service = service
-        self._session = Session(service.limits, service.hub.wheel.now())
+        self._session = Session(limits or service.limits, service.hub.wheel.now())
         self._follower: Follower | None = None
         self._ended = False
         self._answers = 0
+        self._held: list[tuple[bytes, Answering]] | None = None
+        """Messages that came while it is being found out who this is."""
         self._turn_at = float("inf")
 
     @abstractmethod
@@ -78,11 +90,11 @@ class Conversation(Link):
     def hang_up(self, code: int, reason: str) -> None:
         """Close; what was sent before still goes out. Idempotent."""
 
-    def begin(self, token: str | None, refusal: e.HeadwayError | None = None) -> None:
+    def begin(self, brought: Brought | None, refusal: e.HeadwayError | None = None) -> None:
         """The client has come.
 
         Args:
-            token: what it brought with it; None when it is to send `auth`.
+            brought: to say who it is; None when it is to send `auth`.
             refusal: why what it brought does not count; said when no `auth` comes.
         """
         service = self._service
@@ -92,8 +104,8 @@ class Conversation(Link):
             return
         if refusal is not None:
             self._session.refusal = refusal
-        if token is not None:
-            self._authenticate(token, self.send)
+        if brought is not None:
+            self._authenticate(brought, self.send)
         if not self._ended:
             self._plan()
 
@@ -108,8 +120,10 @@ class Conversation(Link):
         if self in self._service.conversations:
             self._service.conversations.discard(self)
             self._service.hub.clients -= 1
-        if self._session.user is not None:
-            self._service.members.leave(self._session.user, self)
+        self._service.members.leave(self)
+        self.mute()
+
+    def mute(self) -> None:
         if self._follower is not None:
             self._follower.leave()
             self._follower = None
@@ -161,6 +175,9 @@ class Conversation(Link):
         if self._ended:
             return
         answer = answer or self.send
+        if self._held is not None:
+            self._hold(data, answer)
+            return
         try:
             self._handle(self._session.receive(data, self._service.hub.wheel.now()), answer)
         except (e.ReconnectError, e.RefusedError) as error:
@@ -179,40 +196,90 @@ class Conversation(Link):
         if isinstance(message, n.Subscribe):
             self._subscribe(message, answer)
         elif isinstance(message, n.Auth):
-            self._authenticate(message.token, answer)
+            self._authenticate(Brought(message.token), answer)
         elif isinstance(message, n.Ping):
             answer(n.pong(self._service.hub.clock()))
         elif isinstance(message, n.Unsubscribe):
             self._unsubscribe(message, answer)
         else:
-            running = asyncio.get_running_loop().create_task(self._carry_out(message, answer))
-            _running.add(running)
-            running.add_done_callback(_running.discard)
+            _start(self._carry_out(message, answer))
 
-    def _authenticate(self, token: str, answer: Answering) -> None:
-        try:
-            grant = self._admit(token)
-        except e.HeadwayError as error:
-            self.end(error)
-            return
-        answer(self._welcome(grant))
+    def _authenticate(self, brought: Brought, answer: Answering) -> None:
+        self._ask(brought, partial(self._enter, answer), self.end)
+
+    def _enter(self, answer: Answering, grant: Grant) -> None:
+        self._admit(grant)
+        answer(self._service.welcome(grant))
         self._follow(grant)
 
-    def _admit(self, token: str) -> Grant:
-        """Let whoever has this token in, or go on with it.
+    def _ask(
+        self,
+        brought: Brought,
+        then: Callable[[Grant], object],
+        refuse: Callable[[e.HeadwayError], object],
+    ) -> None:
+        """Find out who this is, and go on: at once if that can be known at once.
+
+        What the client says in the meantime is heard afterwards, in order.
+
+        Args:
+            then: given the grant; it may still refuse it by an error of ours.
+            refuse: given why there is none.
+        """
+        try:
+            found = self._service.who(brought)
+            if isinstance(found, Grant):
+                then(found)
+                return
+        except e.HeadwayError as error:
+            refuse(error)
+            return
+        self._held = []
+        _start(self._wait_for(found, then, refuse))
+
+    async def _wait_for(
+        self,
+        found: Awaitable[Grant],
+        then: Callable[[Grant], object],
+        refuse: Callable[[e.HeadwayError], object],
+    ) -> None:
+        error: e.HeadwayError | None = None
+        try:
+            grant = await found
+            if not self._ended:
+                then(grant)
+        except e.HeadwayError as refusal:
+            error = refusal
+        except Exception:  # noqa: BLE001 - whoever is asked can fail in any way
+            _log.exception("a token could not be verified")
+            error = e.InternalError()
+        held, self._held = self._held or [], None
+        if self._ended:
+            return
+        if error is not None:
+            refuse(error)
+        for data, answer in held:
+            # When one of them is the next token, the rest is held again.
+            self.receive(data, answer)
+
+    def _hold(self, data: bytes, answer: Answering) -> None:
+        assert self._held is not None  # noqa: S101 - the caller has looked
+        self._held.append((data, answer))
+        if len(self._held) > _MOST_HELD or sum(len(held) for held, _ in self._held) > _MOST_ANSWERS:
+            self.end(e.Flooding())
+
+    def _admit(self, grant: Grant) -> None:
+        """Let whoever has this grant in, or go on with it.
 
         Raises:
             HeadwayError: it is worth nothing here.
         """
         service = self._service
-        grant = service.verify(token)
         now = service.hub.wheel.now()
-        unix = service.hub.clock() / 1000
-        lasts = None if grant.expires_at is None else grant.expires_at - unix
         if self._session.user is None:
-            service.members.join(grant.user, self)
-        self._session.welcome(grant.user, lasts, now, service.lifetime())
-        return grant
+            service.members.join(grant, self)
+        self._session.welcome(grant.user, service.lasts(grant), now, service.lifetime())
+        service.members.renew(grant, self)
 
     def _follow(self, grant: Grant) -> None:
         """Be able to follow what the grant covers."""
@@ -222,18 +289,6 @@ class Conversation(Link):
         else:
             self._follower.renew(grant, self._refuse)
         self._plan()
-
-    def _welcome(self, grant: Grant) -> bytes:
-        service = self._service
-        return n.welcome(
-            server=service.version,
-            user=grant.user,
-            can=[ability.value for ability in grant.can],
-            channels=service.hub.open_channels(grant),
-            heartbeat=service.limits.heartbeat,
-            now=service.hub.clock(),
-            expires_at=None if grant.expires_at is None else int(grant.expires_at * 1000),
-        )
 
     def _subscribe(self, message: n.Subscribe, _answer: Answering) -> None:
         follower = self._follower

@@ -1,20 +1,62 @@
-"""What a client brought with its request: a token in a header or the login cookie, and whether the cookie counts."""
+"""What a client brought with its request: a ticket, a token, or the login cookie, and whether the cookie counts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
 
 from headway.errors import OriginRefused
 
-__all__ = ["COOKIE", "LOOPBACK_ORIGINS", "brought_token", "origin_allowed"]
+__all__ = ["COOKIE", "LOOPBACK_ORIGINS", "Brought", "bring", "brought_token", "origin_allowed"]
 
 COOKIE = "headway"
 LOOPBACK_ORIGINS = "loopback"
 """Among the allowed origins: every page of this machine, for development."""
 
+_MAX_FIELDS = 1000
 _LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
+
+
+class Brought(msgspec.Struct, frozen=True):
+    """What a client brought to say who it is.
+
+    Attributes:
+        token: a token, or a worker key; empty when it brought a ticket.
+        ticket: good for one connection; empty when it brought a token.
+        origin: the page that it comes from; empty when it is no page.
+        host: that it asked for.
+    """
+
+    token: str = ""
+    ticket: str = ""
+    origin: str = ""
+    host: str = ""
+
+
+def bring(
+    header: Callable[[str], str], query: str, origins: frozenset[str], *, query_tokens: bool
+) -> Brought | None:
+    """What came with a request: `?ticket=`, the header, `?token=` where that is taken, or the cookie; else None.
+
+    Args:
+        header: gives a header's value, or an empty text.
+        query: as sent, without the question mark.
+        origins: the allowed origins.
+        query_tokens: whether `?token=` counts.
+
+    Raises:
+        OriginRefused: there is a cookie, and it does not count.
+    """
+    fields = _fields(query) if "t" in query else {}
+    if ticket := fields.get("ticket"):
+        return Brought(ticket=ticket, origin=header("origin"), host=header("host"))
+    token = fields.get("token", "") if query_tokens else ""
+    if not token or header("authorization"):
+        token = brought_token(header, origins) or token
+    return Brought(token) if token else None
 
 
 def brought_token(header: Callable[[str], str], origins: frozenset[str]) -> str | None:
@@ -50,6 +92,13 @@ def origin_allowed(origin: str, host: str, origins: frozenset[str]) -> bool:
     except ValueError:
         return False
     return ours or origin in origins or (LOOPBACK_ORIGINS in origins and local)
+
+
+def _fields(query: str) -> dict[str, str]:
+    try:
+        return dict(parse_qsl(query, max_num_fields=_MAX_FIELDS))
+    except ValueError:
+        return {}
 
 
 def _cookie(header: str) -> str | None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from abc import abstractmethod
+from collections.abc import Hashable
+from typing import cast
 
-from headway.errors import HeadwayError, LifetimeOver, TokenExpired
+from headway.errors import HeadwayError, LifetimeOver
 from headway.hub.followers import Follower
 from headway.model.grant import Grant
-from headway.ports.link import Link
+from headway.transports.members import Member
 from headway.transports.service import Service
 from headway.transports.wants import Asked
 from headway.wire import native as n
+from headway.wire.lease import Lease
 from headway.wire.streams import HEARTBEAT, event, retry
 
 __all__ = ["RETRY_MS", "Stream"]
@@ -23,10 +26,10 @@ RETRY_MS = 2000
 """How long a browser waits before it comes again, unless the end of the stream says otherwise."""
 
 
-class Stream(Link):
+class Stream(Member):
     """A link that events go out by. The form that carries it gives `write` and `hang_up`."""
 
-    __slots__ = ("_ended", "_ends_at", "_grant", "_last_word", "_service", "_until", "follower")
+    __slots__ = ("_beat_at", "_ended", "_lease", "_service", "_turn_at", "_until", "follower")
 
     def __init__(self, service: Service, asked: Asked, grant: Grant) -> None:
         """Take a place among the streams; nothing is sent yet.
@@ -35,21 +38,18 @@ class Stream(Link):
             TooManyConnections: the user has enough.
         """
         self._service = service
-        self._grant = grant
+        self.grant = None
         self._ended = False
         self._until: tuple[str, ...] | None = None
         """The tasks after whose last state the stream ends."""
         if asked.until_done and all(wanted.task is not None for wanted in asked.subscriptions):
             self._until = tuple(wanted.task or "" for wanted in asked.subscriptions)
-        self._last_word: type[HeadwayError] = LifetimeOver
         now = service.hub.wheel.now()
-        lifetime = service.lifetime()
-        self._ends_at = float("inf") if lifetime is None else now + lifetime
-        if grant.expires_at is not None:
-            expires = now + grant.expires_at - service.hub.clock() / 1000
-            if expires <= self._ends_at:
-                self._ends_at, self._last_word = expires, TokenExpired
-        service.admit(grant.user, self)
+        self._lease = Lease(service.limits, service.lifetime(), now)
+        self._lease.renew(service.lasts(grant), now)
+        self._beat_at = now + service.limits.heartbeat
+        self._turn_at = float("inf")
+        service.admit(grant, self)
         self.follower: Follower | None = None
 
     @abstractmethod
@@ -70,7 +70,10 @@ class Stream(Link):
     def finish(self) -> None:
         """The client has gone. Idempotent."""
         self._ended = True
-        self._service.release(self._grant.user, self)
+        self._service.release(self)
+        self.mute()
+
+    def mute(self) -> None:
         if self.follower is not None:
             self.follower.leave()
             self.follower = None
@@ -79,7 +82,7 @@ class Stream(Link):
         if self._ended:
             return
         self.write(event(n.error(error)))
-        _log.info("stream ended", extra={"code": error.code, "user": self._grant.user})
+        _log.info("stream ended", extra={"code": error.code, "user": self.grant and self.grant.user})
         self.finish()
         self.hang_up()
 
@@ -107,19 +110,48 @@ class Stream(Link):
             self.finish()
             self.hang_up()
 
-    def _plan(self) -> None:
-        wheel = self._service.hub.wheel
-        wait = min(self._service.limits.heartbeat, self._ends_at - wheel.now())
-        wheel.schedule(max(0.0, wait), self._turn)
-
-    def _turn(self) -> None:
+    def renew(self, grant: Grant) -> None:
+        """Go on with another token of the same user; what it does not cover ends."""
         if self._ended:
             return
-        if self._service.hub.wheel.now() < self._ends_at:
+        service = self._service
+        service.members.renew(grant, self)
+        self._lease.renew(service.lasts(grant), service.hub.wheel.now())
+        self.write(event(service.welcome(grant)))
+        if self.follower is not None:
+            self.follower.renew(grant, self._refuse)
+        self._plan()
+
+    def _refuse(self, subscription: Hashable, error: HeadwayError) -> None:
+        if not self._ended:
+            self.write(event(n.error(error, id=cast("str | int", subscription))))
+
+    def _plan(self) -> None:
+        """Ask for the next turn, unless one comes soon enough."""
+        wheel = self._service.hub.wheel
+        at = min(self._beat_at, self._lease.next())
+        if at < self._turn_at:
+            self._turn_at = at
+            wheel.schedule(max(0.0, at - wheel.now()), self._turn)
+
+    def _turn(self) -> None:
+        now = self._service.hub.wheel.now()
+        # A turn that was planned before a sooner one was needed has nothing to do any more.
+        if self._ended or now < self._turn_at:
+            return
+        try:
+            expiring = self._lease.due(now)
+        except LifetimeOver as error:
+            self.goodbye(error, 0.0)
+            return
+        except HeadwayError as error:
+            self.end(error)
+            return
+        if expiring:
+            self.write(event(n.expiring(round(self._lease.remaining(now), 1))))
+        if now >= self._beat_at:
+            self._beat_at = now + self._service.limits.heartbeat
             if not self.full:
                 self.write(HEARTBEAT)
-            self._plan()
-        elif self._last_word is LifetimeOver:
-            self.goodbye(LifetimeOver(), 0.0)
-        else:
-            self.end(self._last_word())
+        self._turn_at = float("inf")
+        self._plan()

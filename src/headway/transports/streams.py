@@ -14,7 +14,6 @@ from headway.errors import (
     Overloaded,
     ReconnectError,
     TemporaryError,
-    Unauthenticated,
 )
 from headway.hub.followers import Follower
 from headway.model.grant import Grant
@@ -23,7 +22,7 @@ from headway.transports.answer import Answer
 from headway.transports.asgi import Receive, Scope, Send
 from headway.transports.asgi_stream import AsgiStream
 from headway.transports.conversation import wanted_by
-from headway.transports.credentials import brought_token
+from headway.transports.credentials import bring
 from headway.transports.http import http_of
 from headway.transports.service import FULL, Service
 from headway.transports.socket_stream import SocketStream
@@ -84,7 +83,7 @@ async def poll(service: Service, scope: Scope, receive: Receive, send: Send) -> 
         return
     try:
         answer.follower = await _follow(service, answer, asked, grant)
-        data = await answer.wait(receive)
+        data = await answer.wait(receive) + answer.expiring()
     except HeadwayError as error:
         await answer_error(send, error, service.retry_after())
         return
@@ -104,11 +103,12 @@ async def _admit(service: Service, scope: Scope, receive: Receive) -> tuple[Aske
     if service.draining:
         raise Draining
     asked = await read_request(scope, receive, headers.get("last-event-id", ""))
-    token = brought_token(lambda name: headers.get(name, ""), service.origins) or asked.token
-    if token is None:
-        raise Unauthenticated("A token is needed: send Authorization: Bearer <token>")
-    grant = service.verify(token)
-    # Last, since reading a body takes time in which others come.
+    query = scope.get("query_string", b"").decode("latin-1")
+    brought = bring(
+        lambda name: headers.get(name, ""), query, service.origins, query_tokens=service.query_tokens
+    )
+    grant = await service.know(brought)
+    # Last, since what came before takes time in which others come.
     if service.crowded:
         raise Overloaded(FULL)
     return asked, grant

@@ -22,13 +22,11 @@ class Asked(msgspec.Struct):
 
     Attributes:
         subscriptions: what to follow, each as `subscribe` says it.
-        token: that came in the query, where no header can be set.
         until_done: end when the task that is followed has finished.
         wait: seconds that a poll may take.
     """
 
     subscriptions: list[Subscribe]
-    token: str | None
     until_done: bool
     wait: float
 
@@ -56,7 +54,6 @@ async def read_request(scope: Scope, receive: Receive, last_event_id: str) -> As
         subscriptions = _from_query(query, parse_qs(raw.decode("latin-1")), last_event_id)
     return Asked(
         subscriptions,
-        query.get("token"),
         query.get("until") == "done",
         _number(query.get("wait", "25"), "wait", 0, 60),
     )

@@ -7,7 +7,7 @@ application beside us keeps working.
 from __future__ import annotations
 
 import asyncio
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from uvicorn.config import Config
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -16,7 +16,7 @@ from uvicorn.server import ServerState
 from headway.errors import Draining, HeadwayError, OriginRefused
 from headway.transports.backpressure import Backpressure
 from headway.transports.conversation import Conversation
-from headway.transports.credentials import brought_token
+from headway.transports.credentials import Brought, bring
 from headway.transports.service import FULL, Service, state_key
 from headway.wire import handshake
 from headway.wire import websocket as ws
@@ -25,9 +25,25 @@ from headway.wire.forms import PACKED_PROTOCOL, Form, choose_form, form_of
 from headway.wire.native import PROTOCOL
 from headway.wire.packed import unpack
 
-__all__ = ["Gate", "WebSocketConnection"]
+__all__ = ["Door", "Gate", "WebSocketConnection"]
 
 _CLOSING_SECONDS = 2.0
+
+
+class Door(Protocol):
+    """Something else that speaks over WebSockets of its own."""
+
+    def come(
+        self, request: handshake.UpgradeRequest, transport: asyncio.Transport, connections: set[Any]
+    ) -> asyncio.Protocol:
+        """Answer a request, and take the socket.
+
+        Args:
+            connections: those that uvicorn ends when it stops; who takes the socket is to be among them.
+
+        Raises:
+            HandshakeRefused: it is refused.
+        """
 
 
 class Gate(asyncio.Protocol):
@@ -50,16 +66,18 @@ class Gate(asyncio.Protocol):
         assert self._transport is not None  # noqa: S101 - connection_made came first
         try:
             request = handshake.parse_upgrade(data)
-            service: Service | None = self._app_state.get(state_key(request.path))
-            if service is None:
+            door: Service | Door | None = self._app_state.get(state_key(request.path))
+            if door is None:
                 self._give_to(
                     WebSocketsSansIOProtocol(
                         config=self._config, server_state=self._server_state, app_state=self._app_state
                     ),
                     data,
                 )
-                return
-            self._open(request, service)
+            elif isinstance(door, Service):
+                self._open(request, door)
+            else:
+                self._give_to(door.come(request, self._transport, self._server_state.connections), b"")
         except handshake.HandshakeRefused as refused:
             self._transport.write(handshake.refuse_response(refused.status, refused.reason, refused.headers))
             self._transport.close()
@@ -104,12 +122,12 @@ class Gate(asyncio.Protocol):
         connection = WebSocketConnection(service, self._server_state.connections, form)
         self._give_to(connection, b"")
         refusal: HeadwayError | None = None
-        token: str | None = None
+        brought: Brought | None = None
         try:
-            token = brought_token(request.header, service.origins)
+            brought = bring(request.header, request.query, service.origins, query_tokens=service.query_tokens)
         except OriginRefused as error:
             refusal = error
-        connection.begin(token, refusal)
+        connection.begin(brought, refusal)
 
     def _give_to(self, inner: asyncio.Protocol, data: bytes) -> None:
         transport = self._transport

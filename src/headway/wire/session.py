@@ -15,12 +15,11 @@ from headway.errors import (
     Flooding,
     HeadwayError,
     InvalidField,
-    LifetimeOver,
     RateLimited,
     Silent,
-    TokenExpired,
     Unauthenticated,
 )
+from headway.wire.lease import Lease
 from headway.wire.native import Auth, ClientMessage, Ping, decode_client
 
 __all__ = ["Due", "Session", "SessionLimits"]
@@ -39,6 +38,7 @@ class SessionLimits(msgspec.Struct, frozen=True):
         heartbeat: between heartbeats; silence of twice as long ends the conversation.
         message_rate, message_burst: how many messages a client may send, steadily and at once.
         expiring_before: how long before the end of the token the client is told.
+        grace: how long after it the conversation may go on, waiting for a new one.
     """
 
     auth_timeout: float = 10.0
@@ -46,6 +46,7 @@ class SessionLimits(msgspec.Struct, frozen=True):
     message_rate: float = 50.0
     message_burst: float = 200.0
     expiring_before: float = 60.0
+    grace: float = 0.0
 
 
 class Due(Enum):
@@ -64,11 +65,10 @@ class Session:
         "_allowed_at",
         "_beat_at",
         "_deadline",
-        "_ends_at",
         "_heard",
+        "_lease",
         "_limits",
         "_patience",
-        "_warned",
         "refusal",
         "user",
     )
@@ -76,14 +76,13 @@ class Session:
     def __init__(self, limits: SessionLimits, now: float) -> None:
         self._limits = limits
         self._deadline: float | None = now + limits.auth_timeout
-        """Until a token must have come; after that, until the conversation has lasted long enough."""
+        """Until a token must have come; None when one did."""
         self._heard = now
         self._beat_at = now + limits.heartbeat
         self._allowance = limits.message_burst
         self._allowed_at = now
         self._patience = _MOST_REFUSED
-        self._ends_at: float | None = None
-        self._warned = False
+        self._lease: Lease | None = None
         self.refusal: HeadwayError | None = None
         """What to say instead of an `AuthTimeout`."""
         self.user: str | None = None
@@ -140,11 +139,11 @@ class Session:
         """
         if self.user is not None and self.user != user:
             raise Unauthenticated("This connection belongs to another user; open a new one")
-        if self.user is None:
-            self._deadline = None if lifetime is None else now + lifetime
+        if self._lease is None:
+            self._deadline = None
+            self._lease = Lease(self._limits, lifetime, now)
         self.user = user
-        self._ends_at = None if lasts is None else now + lasts
-        self._warned = False
+        self._lease.renew(lasts, now)
 
     def turn(self, now: float) -> Due:
         """What falls due now.
@@ -153,18 +152,14 @@ class Session:
             AuthTimeout, TokenExpired, LifetimeOver, Silent: the conversation is over.
         """
         limits = self._limits
-        if self.user is None:
+        if self._lease is None:
             if self._deadline is not None and now >= self._deadline:
                 raise self.refusal or AuthTimeout
             return Due.NOTHING
-        if self._ends_at is not None and now >= self._ends_at:
-            raise TokenExpired
-        if self._deadline is not None and now >= self._deadline:
-            raise LifetimeOver
+        expiring = self._lease.due(now)
         if now - self._heard > 2 * limits.heartbeat:
             raise Silent
-        if self._ends_at is not None and not self._warned and now >= self._ends_at - limits.expiring_before:
-            self._warned = True
+        if expiring:
             return Due.EXPIRING
         if now >= self._beat_at:
             self._beat_at = now + limits.heartbeat
@@ -173,13 +168,10 @@ class Session:
 
     def wait(self, now: float) -> float:
         """Seconds until something falls due."""
-        at = self._beat_at if self.user is not None else float("inf")
-        if self._deadline is not None:
-            at = min(at, self._deadline)
-        if self._ends_at is not None:
-            at = min(at, self._ends_at if self._warned else self._ends_at - self._limits.expiring_before)
-        return max(0.0, at - now)
+        if self._lease is not None:
+            return max(0.0, min(self._beat_at, self._lease.next()) - now)
+        return float("inf") if self._deadline is None else max(0.0, self._deadline - now)
 
     def remaining(self, now: float) -> float:
-        """Seconds until the token expires; 0 when it does not."""
-        return 0.0 if self._ends_at is None else max(0.0, self._ends_at - now)
+        """Seconds until the token expires; infinite when it does not."""
+        return float("inf") if self._lease is None else self._lease.remaining(now)

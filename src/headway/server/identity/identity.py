@@ -1,0 +1,108 @@
+"""Who somebody is, whatever they brought; and taking that back. The one place that every door asks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+from headway.model.grant import Grant
+from headway.ports.bus import Bus
+from headway.ports.store import Store
+from headway.server.identity.jwks import KeyUrl
+from headway.server.identity.revocations import Revocations
+from headway.server.identity.tickets import Tickets
+from headway.server.identity.worker_keys import PREFIX as WORKER_KEY
+from headway.server.identity.worker_keys import WorkerKeys
+from headway.transports.credentials import Brought
+from headway.transports.service import Verify
+
+__all__ = ["Identity"]
+
+
+class Identity:
+    """Tokens, worker keys and tickets in, grants out.
+
+    Attributes:
+        revocations: `check`, `covers`, `revoke_token`, `revoke_user`.
+        worker_keys: `create`, `all`, `remove`.
+        tickets: `issue`, `redeem`.
+    """
+
+    def __init__(
+        self,
+        tokens: Verify,
+        store: Store,
+        bus: Bus,
+        *,
+        origins: frozenset[str] = frozenset(),
+        urls: Sequence[KeyUrl] = (),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Wire it together; nothing is opened yet.
+
+        Args:
+            tokens: verifies a signed token, or whatever else is no worker key.
+            origins: whose pages may use tickets that were made for none in particular.
+            urls: where keys come from.
+            clock: Unix seconds.
+        """
+        self._tokens = tokens
+        self._urls = urls
+        self.revocations = Revocations(store, bus, clock)
+        self.worker_keys = WorkerKeys(store, bus, clock)
+        self.tickets = Tickets(store, origins, clock=clock)
+
+    async def open(self) -> None:
+        """Learn what is known; the store is open.
+
+        Raises:
+            StoreUnavailable: that cannot be known, so nobody can be let in.
+        """
+        await self.revocations.open()
+        await self.worker_keys.open()
+        for url in self._urls:
+            url.open()
+
+    async def close(self) -> None:
+        """Let go of everything. Idempotent."""
+        await self.worker_keys.close()
+        for url in self._urls:
+            await url.close()
+
+    def verify(self, token: str) -> Grant | Awaitable[Grant]:
+        """The grant of a token or a worker key, unless it was revoked; an awaitable when keys must be fetched first.
+
+        Raises:
+            Unauthenticated: it is not one of ours, or says something that cannot be; never with its text.
+            TokenExpired: it was one.
+            TokenRevoked: it was taken back.
+        """
+        found = self.worker_keys.verify(token) if token.startswith(WORKER_KEY) else self._tokens(token)
+        if isinstance(found, Grant):
+            self.revocations.check(found)
+            return found
+        return self._checked(found)
+
+    async def redeem(self, brought: Brought) -> Grant:
+        """The grant of a ticket, which is worth nothing after that.
+
+        Raises:
+            Unauthenticated, OriginRefused, TokenRevoked: see `Tickets.redeem`; or its token was taken back since.
+        """
+        return await self._checked(self.tickets.redeem(brought))
+
+    async def revoke_key(self, key_id: str, by: str = "") -> None:
+        """Revoke a worker key, and end what goes on by it.
+
+        Raises:
+            NotFound: there is none.
+            StoreUnavailable: it may still count.
+        """
+        await self.worker_keys.remove(key_id)
+        await self.revocations.revoke_token(WORKER_KEY + key_id, by=by)
+
+    async def _checked(self, found: Awaitable[Grant]) -> Grant:
+        grant = await found
+        # It may have been revoked while we waited.
+        self.revocations.check(grant)
+        return grant

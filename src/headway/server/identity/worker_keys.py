@@ -1,0 +1,205 @@
+"""Worker keys: what producers have in place of a token. Shown once, kept as a digest, limited to channels, revocable."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from typing import Annotated
+
+import msgspec
+
+from headway.errors import InvalidField, NotFound, Overloaded, TokenExpired, Unauthenticated
+from headway.model.channel import check_pattern
+from headway.model.grant import Ability, Grant
+from headway.ports.bus import Bus
+from headway.ports.store import Document, Store, Writes
+
+__all__ = ["KIND", "PREFIX", "WorkerKey", "WorkerKeys"]
+
+PREFIX = "hwk_"
+KIND = "worker-key"
+_SUBJECT = "worker-keys"
+_PAGE = 500
+_MOST = 10_000
+_FORM = re.compile(r"hwk_([a-z2-7]{16})_([A-Za-z0-9_-]{43})\Z")
+_ABILITIES = frozenset((Ability.PUBLISH, Ability.READ, Ability.CANCEL))
+_MAX_CHANNELS = 100
+
+
+class WorkerKey(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A worker key, without the key.
+
+    Attributes:
+        id: what it goes by.
+        name: what for, in words.
+        channels: patterns of channels that it opens.
+        can: its abilities.
+        created_at, expires_at: Unix milliseconds.
+        by: the user who made it.
+    """
+
+    id: str
+    name: str
+    channels: tuple[str, ...]
+    can: tuple[Ability, ...]
+    created_at: int
+    expires_at: int | None = None
+    by: str = ""
+
+
+class _Kept(WorkerKey, frozen=True, omit_defaults=True, kw_only=True):
+    digest: Annotated[str, msgspec.Meta(min_length=64, max_length=64)]
+
+    @property
+    def shown(self) -> WorkerKey:
+        return WorkerKey(*(getattr(self, name) for name in WorkerKey.__struct_fields__))
+
+
+class WorkerKeys:
+    """All worker keys. They are few, so every process has them in memory."""
+
+    def __init__(self, store: Store, bus: Bus, clock: Callable[[], float] = time.time) -> None:
+        """None yet.
+
+        Args:
+            clock: Unix seconds.
+        """
+        self._store = store
+        self._bus = bus
+        self._clock = clock
+        self._keys: dict[str, _Kept] = {}
+        self._reloading: set[asyncio.Task[None]] = set()
+        bus.listen(_SUBJECT, self._heard)
+
+    async def open(self) -> None:
+        """Learn which there are.
+
+        Raises:
+            StoreUnavailable: that cannot be known.
+        """
+        after = ""
+        while page := await self._store.documents(KIND, after=after, limit=_PAGE):
+            for document in page:
+                self._keys[document.id] = msgspec.json.decode(document.data, type=_Kept)
+            after = page[-1].id
+
+    async def close(self) -> None:
+        """Let go of everything. Idempotent."""
+        for task in self._reloading:
+            task.cancel()
+        await asyncio.gather(*self._reloading, return_exceptions=True)
+
+    def verify(self, key: str) -> Grant:
+        """The grant of a key.
+
+        Raises:
+            Unauthenticated: there is no such key, or not any more.
+            TokenExpired: there was one.
+        """
+        match = _FORM.match(key)
+        kept = self._keys.get(match[1]) if match else None
+        # A digest is made and compared in any case, so that the time tells nothing of which ids there are.
+        same = hmac.compare_digest(_digest(key), kept.digest if kept else "0" * 64)
+        if kept is None or not same:
+            raise Unauthenticated("This worker key is not known here, or was revoked")
+        if kept.expires_at is not None and kept.expires_at <= self._clock() * 1000:
+            raise TokenExpired("The worker key has expired; make a new one")
+        return Grant(
+            # Nobody's name, so that a key opens no channel but those that it names.
+            user=f"worker-{kept.id}",
+            channels=kept.channels,
+            can=frozenset(kept.can),
+            expires_at=None if kept.expires_at is None else kept.expires_at / 1000,
+            id=PREFIX + kept.id,
+            issued_at=kept.created_at / 1000,
+        )
+
+    async def create(
+        self,
+        name: str,
+        channels: Iterable[str],
+        *,
+        can: Iterable[Ability] = (Ability.PUBLISH,),
+        ttl: float | None = None,
+        by: str = "",
+    ) -> tuple[WorkerKey, str]:
+        """Make a key; returns what is known of it, and the key itself, which can not be had again.
+
+        Args:
+            ttl: seconds until it expires; None for one that does not.
+
+        Raises:
+            InvalidField: no name, no channel, or one that cannot be; or an ability that no worker has.
+            Overloaded: there are too many.
+            StoreUnavailable: it was not made.
+        """
+        patterns = tuple(dict.fromkeys(check_pattern(pattern) for pattern in channels))
+        abilities = tuple(sorted(set(can)))
+        if not name.strip() or len(name) > _MAX_CHANNELS or not name.isprintable():
+            raise InvalidField("A key has a name of 1 to 100 characters, for you to know it by", field="name")
+        if not 0 < len(patterns) <= _MAX_CHANNELS:
+            raise InvalidField("A key opens 1 to 100 channels; * is all of them", field="channels")
+        if not abilities or not set(abilities) <= _ABILITIES:
+            raise InvalidField("A worker key can publish, read and cancel", field="can")
+        if len(self._keys) >= _MOST:
+            raise Overloaded("There are as many worker keys as there may be; revoke one first")
+        key_id = base64.b32encode(secrets.token_bytes(10)).decode().lower()
+        key = f"{PREFIX}{key_id}_{secrets.token_urlsafe(32)}"
+        now = self._clock()
+        kept = _Kept(
+            key_id,
+            name.strip(),
+            patterns,
+            abilities,
+            int(now * 1000),
+            None if ttl is None else int((now + ttl) * 1000),
+            by,
+            digest=_digest(key),
+        )
+        text = msgspec.json.encode(kept).decode()
+        await self._store.write(Writes(documents=[Document(KIND, key_id, "", text, kept.expires_at)]))
+        self._keys[key_id] = kept
+        await self._bus.announce(_SUBJECT, key_id)
+        return kept.shown, key
+
+    def all(self) -> tuple[WorkerKey, ...]:
+        """Those there are, oldest first."""
+        kept = sorted(self._keys.values(), key=lambda kept: (kept.created_at, kept.id))
+        return tuple(key.shown for key in kept)
+
+    async def remove(self, key_id: str) -> None:
+        """Revoke a key, by its id.
+
+        Raises:
+            NotFound: there is none.
+            StoreUnavailable: it still counts.
+        """
+        known = self._keys.get(key_id)
+        if known is None:
+            raise NotFound("There is no worker key with this id")
+        await self._store.take(KIND, key_id)
+        self._keys.pop(key_id, None)
+        await self._bus.announce(_SUBJECT, key_id)
+
+    def _heard(self, key_id: str) -> None:
+        task = asyncio.create_task(self._reload(key_id))
+        self._reloading.add(task)
+        task.add_done_callback(self._reloading.discard)
+
+    async def _reload(self, key_id: str) -> None:
+        document = await self._store.document(KIND, key_id)
+        if document is None:
+            self._keys.pop(key_id, None)
+        else:
+            self._keys[key_id] = msgspec.json.decode(document.data, type=_Kept)
+
+
+def _digest(key: str) -> str:
+    # The key is 256 bits of chance, so a plain digest cannot be guessed back.
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
