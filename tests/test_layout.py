@@ -41,6 +41,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "stores/migrations/versions/0001_first.py": ("stores/test_migrations.py", "it is run by migrating"),
     "stores/migrations/versions/0002_documents.py": ("stores/test_migrations.py", "it is run by migrating"),
     "stores/migrations/versions/0003_task_numbers.py": ("stores/test_migrations.py", "it is run by migrating"),
+    "dialects/translation.py": ("dialects/test_dedup.py", "what all translations are made of"),
     "wire/codec.py": ("wire/test_native.py", "the vectors go through it"),
     "wire/streams.py": ("contract/test_streams.py", "one suite over both ways to stream"),
     "worker/ambient.py": ("worker/test_context.py", "the ambient task is what the functions of a job act on"),

@@ -36,6 +36,11 @@ class Source(ABC):
         """What came after `position`; empty when nothing did."""
 
 
+    def shows(self, task: Task) -> bool:  # noqa: ARG002 - for those that do not choose
+        """Whether this task is among what can be seen of it, as far as it holds the task at all."""
+        return True
+
+
 class ChannelSource(Source):
     """The records of a channel, or those that `select` lets pass."""
 
@@ -58,7 +63,7 @@ class ChannelSource(Source):
         # Below the floor, records have gone that this client does not know of; above the head is no history of ours.
         if position is None or position < log.floor or position > log.head:
             return codec.snapshot(name, cursor, True, self._chosen(log.all()), unread)
-        return codec.snapshot(name, cursor, False, self._chosen(log.since(position)), unread)
+        return codec.snapshot(name, cursor, False, self._chosen(log.since(position)), unread, position)
 
     def changes(self, position: int, codec: Codec, name: bytes) -> bytes:
         if position < self._log.floor:
@@ -66,6 +71,9 @@ class ChannelSource(Source):
             return self.answer(position, codec, name)
         versions = self._chosen(self._log.since(position))
         return codec.changes(name, self._epoch, versions, position) if versions else b""
+
+    def shows(self, task: Task) -> bool:
+        return self._select is None or self._select(task)
 
     def _chosen(self, versions: Sequence[Version]) -> Sequence[Version]:
         select = self._select
@@ -92,7 +100,8 @@ class TaskSource(Source):
         reset = position is None or position > head
         version = self._version()
         versions = [version] if version and (reset or version.record.rev > (position or 0)) else []
-        return codec.snapshot(name, Cursor(self._epoch, head), reset, versions)
+        since = 0 if reset else position or 0
+        return codec.snapshot(name, Cursor(self._epoch, head), reset, versions, since=since)
 
     def changes(self, position: int, codec: Codec, name: bytes) -> bytes:
         version = self._version()

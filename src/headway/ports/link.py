@@ -72,10 +72,13 @@ class Codec(ABC):
         reset: bool,
         versions: Sequence[Version],
         unread: int | None = None,
+        since: int = 0,
     ) -> bytes:
         """The answer to a subscription: all records (`reset`), or those that changed. Ascending revisions.
 
-        `unread` counts the channel's unread notifications; None where notifications are not followed.
+        Args:
+            unread: counts the channel's unread notifications; None where notifications are not followed.
+            since: the revision up to which everything is known; 0 with `reset`.
         """
 
     @abstractmethod

@@ -39,6 +39,7 @@ class NativeCodec(Codec):
         reset: bool,
         versions: Sequence[Version],
         unread: int | None = None,
+        since: int = 0,  # noqa: ARG002 - states need no announcing
     ) -> bytes:
         frame = self.frame
         return b"".join([frame(*one) for one in snapshot_messages(name, cursor, reset, versions, unread)])

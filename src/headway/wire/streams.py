@@ -55,8 +55,9 @@ class _PollCodec(NativeCodec):
         reset: bool,
         versions: Sequence[Version],
         unread: int | None = None,
+        since: int = 0,
     ) -> bytes:
-        return super().snapshot(name, cursor, reset, versions, unread) if reset or versions else b""
+        return super().snapshot(name, cursor, reset, versions, unread, since) if reset or versions else b""
 
 
 EVENTS = NativeCodec(event)
