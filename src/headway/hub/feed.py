@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from headway.hub.sources import Source
 from headway.hub.wheel import Wheel
+from headway.model.task import Task
 from headway.ports.link import Codec, Link
 
 __all__ = ["STALENESS", "Feed", "Subscription"]
@@ -28,9 +29,10 @@ _SHARED_PLACES = 64
 class Subscription:
     """One client's place in a feed: its position while it is behind, the feed's own while it is not."""
 
-    __slots__ = ("answered", "feed", "link", "position")
+    __slots__ = ("answered", "began", "feed", "link", "position")
 
     def __init__(self, feed: Feed, link: Link, position: int | None) -> None:
+        self.began = position
         self.feed = feed
         self.link = link
         self.position = position
@@ -124,6 +126,12 @@ class Feed:
     def caught_up(self, subscription: Subscription) -> bool:
         position = self._position if subscription in self._current else subscription.position
         return subscription.answered and position == self._source.head
+
+    def shows(self, task: Task) -> bool:
+        """Whether who follows this sees that task."""
+        if self.task is not None:
+            return self.task == task.id
+        return self.channel == task.channel and self._source.shows(task)
 
     def changed(self) -> None:
         """The source has grown: deliver now, or when the pace allows."""

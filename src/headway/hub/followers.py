@@ -103,6 +103,28 @@ class Followers:
         self._store = store
         self._wheel = wheel
         self._log_feeds: dict[str, dict[Hashable, Feed]] = {}
+        self._present: dict[str, set[Follower]] = {}
+
+    def came(self, follower: Follower) -> None:
+        """A client begins."""
+        self._present.setdefault(follower.grant.user, set()).add(follower)
+
+    def left(self, follower: Follower) -> None:
+        """A client is done. Idempotent."""
+        present = self._present.get(follower.grant.user)
+        if present is not None:
+            present.discard(follower)
+            if not present:
+                del self._present[follower.grant.user]
+
+    def watches(self, user: str | None, task: Task) -> bool:
+        """Whether a user, or anybody for None, follows a task or its channel just now."""
+        if user is not None:
+            return any(follower.watches(task) for follower in self._present.get(user, ()))
+        channel = self.records.loaded(task.channel)
+        if channel is None:
+            return False
+        return task.id in channel.task_feeds or any(feed.shows(task) for feed in channel.feeds.values())
 
     async def open(self, wanted: Wanted, grant: Grant, link: Link) -> list[Subscription]:
         """Read what is needed, then join.
@@ -237,6 +259,13 @@ class Follower:
         self._link = link
         self._subscriptions: dict[Hashable, list[Subscription] | _Opening] = {}
         self.grant = grant
+        followers.came(self)
+
+    def watches(self, task: Task) -> bool:
+        """Whether a task can be seen in something that is followed."""
+        return any(
+            isinstance(joined, list) and joined[0].feed.shows(task) for joined in self._subscriptions.values()
+        )
 
     def subscribe(self, wanted: Wanted, refuse: Callable[[HeadwayError], object]) -> None:
         """Begin to follow; the answer goes to the link, now or as soon as the records have been read.
@@ -268,6 +297,11 @@ class Follower:
             isinstance(joined, list) and all(subscription.caught_up for subscription in joined)
             for joined in self._subscriptions.values()
         )
+
+    def log_began(self, key: Hashable) -> int | None:
+        """The offset at which following a task's log began; None when none is followed under this key."""
+        joined = self._subscriptions.get(key)
+        return joined[1].began if isinstance(joined, list) and len(joined) > 1 else None
 
     async def opened(self) -> None:
         """Wait until every subscription was answered or refused."""
@@ -315,6 +349,7 @@ class Follower:
         """Follow nothing any more. Idempotent."""
         for key in tuple(self._subscriptions):
             self._leave(key)
+        self._followers.left(self)
 
     def _note(self, wanted: Wanted) -> None:
         audit = self._followers.access.audit

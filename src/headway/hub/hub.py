@@ -13,6 +13,7 @@ from headway.errors import IllegalTransition
 from headway.hub.access import Access, Action, covers, patterns
 from headway.hub.audit import Audit
 from headway.hub.followers import Follower, Followers
+from headway.hub.inbox import Inbox
 from headway.hub.intake import Intake
 from headway.hub.ledger import Changes, Ledger
 from headway.hub.liveness import Liveness
@@ -20,6 +21,7 @@ from headway.hub.log import Bounds
 from headway.hub.outbox import Outbox
 from headway.hub.records import Records
 from headway.hub.task_logs import TaskLogs
+from headway.hub.tellings import Tellings
 from headway.hub.upkeep import Retention, Upkeep
 from headway.hub.wheel import Wheel
 from headway.model.grant import Grant
@@ -30,7 +32,7 @@ from headway.ports.bus import Bus
 from headway.ports.link import Link
 from headway.ports.store import LogEntry, Page, Store, TaskQuery
 
-__all__ = ["Hub", "HubSettings"]
+__all__ = ["Hub", "HubSettings", "unix_ms"]
 
 
 class HubSettings(msgspec.Struct, frozen=True):
@@ -47,7 +49,8 @@ class HubSettings(msgspec.Struct, frozen=True):
     retention: Retention = Retention()
 
 
-def _unix_ms() -> int:
+def unix_ms() -> int:
+    """Now."""
     return time.time_ns() // 1_000_000
 
 
@@ -59,7 +62,7 @@ class Hub:
         store: Store,
         bus: Bus,
         settings: HubSettings | None = None,
-        clock: Callable[[], int] = _unix_ms,
+        clock: Callable[[], int] = unix_ms,
         outbox: Outbox | None = None,
         audit: Audit | None = None,
     ) -> None:
@@ -95,9 +98,6 @@ class Hub:
         self._liveness = Liveness(
             self.records, self._ledger, self.wheel, self.clock, self._settings.lost_after
         )
-        self._intake = Intake(
-            self.records, self._ledger, self._logs, self._liveness, self.clock, self._access
-        )
         self._followers = Followers(
             self.records,
             self._logs,
@@ -107,16 +107,39 @@ class Hub:
             self._ledger.flush,
             self._access,
         )
+        self.inbox = Inbox(
+            self.records,
+            self._ledger,
+            self._store,
+            self.clock,
+            self._access,
+            self._settings.retention.notifications,
+        )
+        self.tellings = Tellings(
+            self.records, self._ledger, self._store, self.clock, self._access, self._followers.watches
+        )
+        self._intake = Intake(
+            self.records,
+            self._ledger,
+            self._logs,
+            self._liveness,
+            self.clock,
+            self._access,
+            self.inbox,
+            self.tellings,
+        )
         self._upkeep = Upkeep(
             self._store,
             self.records,
             self._ledger,
             self._logs,
             self._followers,
+            self.inbox,
             self.clock,
             self._settings.retention,
         )
         await self.records.open(opened)
+        await self.tellings.open()
         for task in self.records.tasks.values():
             self._liveness.watch(task)
         self._upkeep_task = asyncio.create_task(self._upkeep.run())
@@ -162,9 +185,19 @@ class Hub:
         self._tell_logs((report,))
         return answer
 
+    async def file(self, grant: Grant, ids: Sequence[str] | None, status: NotificationStatus) -> int:
+        """Mark notifications as read, unread or archived: these, or all of the grant's own for None.
+
+        Returns:
+            how many had another status until now.
+        """
+        if ids is None:
+            return await self.inbox.file_all(grant, grant.own_channel, status)
+        return await self.inbox.file(grant, ids, status)
+
     async def read(self, grant: Grant, ids: Sequence[str] | None) -> int:
-        """Mark the grant's own notifications as read; None means all. Returns how many were not read yet."""
-        return await self._intake.read(grant, ids)
+        """Mark notifications as read; see `file`."""
+        return await self.file(grant, ids, NotificationStatus.READ)
 
     async def unseen(self, notification_id: str) -> bool:
         """Whether a notification is there and still unread; for those who tell of it elsewhere after a while."""

@@ -9,18 +9,21 @@ from msgspec.structs import replace
 
 from headway.errors import Forbidden, HeadwayError, IllegalTransition, InvalidField, KeyReused, NotFound
 from headway.hub.access import Access, Action, check, covers
+from headway.hub.inbox import Inbox
 from headway.hub.ledger import Changes, Ledger
 from headway.hub.liveness import Liveness
 from headway.hub.records import Records
 from headway.hub.task_logs import TaskLogs
+from headway.hub.tellings import Ready, Tellings
 from headway.model import report as r
 from headway.model.channel import check_channel, is_channel, user_channel
 from headway.model.grant import Grant
-from headway.model.ids import check_id
+from headway.model.ids import check_id, is_id
 from headway.model.notification import Notification, NotificationStatus, check_notification
 from headway.model.progress import START, Tick, merge
 from headway.model.rules import advance, attach_result, beat, confirm_stopped, transition
 from headway.model.task import Command, Task, TaskState, check_task
+from headway.model.telling import as_telling
 
 __all__ = ["Intake"]
 
@@ -39,18 +42,20 @@ MAX_NESTING = 32
 _CONTROL = frozenset((Command.PAUSE, Command.RESUME, Command.CANCEL, Command.RETRY))
 # What a worker says before it has heard that the task is over; it learns that from the answer.
 _LATE = (r.TickReport, r.Beat, r.Result)
+_ENDINGS = (r.Succeed, r.Fail, r.Cancel)
 
 
 class _Work:
     """One request on its way: what was looked up for it, and what it has changed."""
 
-    __slots__ = ("changes", "created", "found", "notes", "now", "open", "told")
+    __slots__ = ("changes", "created", "found", "notes", "now", "open", "tellings", "told")
 
     def __init__(self, now: int) -> None:
         self.now = now
         self.changes = Changes()
         self.found: dict[str, Task] = {}
         self.notes: dict[str, Notification] = {}
+        self.tellings: Ready = {}
         # Channels in which the grant may publish whatever there is.
         self.open: set[str] = set()
         self.created = False
@@ -69,6 +74,8 @@ class Intake:
         liveness: Liveness,
         clock: Callable[[], int],
         access: Access,
+        inbox: Inbox,
+        tellings: Tellings,
     ) -> None:
         self._records = records
         self._ledger = ledger
@@ -76,6 +83,8 @@ class Intake:
         self._liveness = liveness
         self._clock = clock
         self._access = access
+        self._inbox = inbox
+        self._tellings = tellings
 
     async def batch(self, grant: Grant, batch: r.Batch) -> r.BatchAnswer:
         """Take a batch; returns when its facts are durable.
@@ -126,40 +135,12 @@ class Intake:
         newest = own or self._records.tasks.get(record.id) or self._records.notifications.get(record.id)
         return newest or record, work.created  # type: ignore[return-value]
 
-    async def read(self, grant: Grant, ids: Sequence[str] | None) -> int:
-        """Mark notifications of the grant's own channel as read; reading twice is fine.
-
-        Args:
-            ids: which; None for all that are unread.
-
-        Returns:
-            how many were unread until now.
-        """
-        channel = await self._records.channel(grant.own_channel)
-        self._access.check(grant, Action.READ, channel.name)
-        chosen: dict[str, Notification] = {}
-        for notification_id in ids or ():
-            found = await self._records.find_notification(notification_id)
-            if found is not None and found.channel == channel.name:
-                chosen[found.id] = found
-        if ids is None:
-            everything = (version.record for version in channel.log.all())
-            chosen = {record.id: record for record in everything if isinstance(record, Notification)}
-        work = _Work(self._clock())
-        work.changes.named.update(chosen)
-        for notification in chosen.values():
-            newest = self._records.notifications.get(notification.id, notification)
-            if newest.status is NotificationStatus.UNREAD:
-                seen = replace(newest, status=NotificationStatus.READ, updated_at=work.now)
-                self._records.put(seen)
-                work.changes.add(seen, fact=True)
-        await self._ledger.commit(work.changes)
-        return len(work.changes.facts)
-
     async def _commit(self, work: _Work) -> None:
         await self._ledger.commit(work.changes)
+        self._tellings.settled(work.changes)
         for tell in work.told:
             tell()
+        await self._inbox.fit(work.changes)
 
     async def _look_up(self, grant: Grant, reports: Sequence[r.Report], work: _Work) -> None:
         """Bring everything that the reports name into memory, so that applying them never waits."""
@@ -182,6 +163,24 @@ class Intake:
                 report.task in new or self._task(report.task, work) is not None
             ):
                 await self._logs.open(report.task)
+        await self._look_up_tellings(grant, reports, work)
+
+    async def _look_up_tellings(self, grant: Grant, reports: Sequence[r.Report], work: _Work) -> None:
+        """What is needed to tell of tasks that end by this; last, since people may ask while others are looked up."""
+        new: dict[str, str] = {}
+        reading = True
+        while reading:
+            reading = False
+            for report in reports:
+                if isinstance(report, r.Create) and report.notify:
+                    channel = report.channel or grant.own_channel
+                    if is_id(report.task) and is_channel(channel) and covers(grant, channel):
+                        new[report.task] = channel
+                elif isinstance(report, _ENDINGS):
+                    task = self._task(report.task, work)
+                    reading |= task is not None and await self._tellings.look_up(task, work.tellings)
+            while new:
+                await self._tellings.look_up_new(*new.popitem(), work.tellings)
 
     async def _look_up_creation(self, grant: Grant, report: r.Create, work: _Work) -> None:
         channel = await self._open(grant, report.channel or grant.own_channel)
@@ -268,7 +267,12 @@ class Intake:
                 result=report.result if isinstance(report, r.Succeed) else None,
                 error=report.error if isinstance(report, r.Fail) else None,
             )
-            return self._keep(after, work, fact=True) if after is not task else task
+            if after is task:
+                return task
+            self._keep(after, work, fact=True)
+            if after.state.terminal:
+                self._tellings.ended(work.changes, after, work.tellings, now)
+            return after
         if isinstance(report, r.TickReport):
             after = advance(task, report, now)
             # That it began (or came back) is a fact, however it was said.
@@ -322,6 +326,7 @@ class Intake:
                 weight=report.weight,
                 steps=report.steps,
                 lost_after=report.lost_after,
+                notify=as_telling(report.notify),
             )
         )
         if task.parent is not None:
@@ -338,7 +343,9 @@ class Intake:
         work.created = True
         audit = self._access.audit
         work.told.append(partial(audit.published, grant.user, "task", task.id, channel))
-        return self._keep(task, work, fact=True)
+        self._keep(task, work, fact=True)
+        self._tellings.begun(work.changes, task, work.tellings, work.now)
+        return task
 
     def _notify(self, grant: Grant, report: r.Notify, work: _Work) -> Notification:
         channel = check_channel(_notify_channel(grant, report))

@@ -100,14 +100,18 @@ class Records:
         return found
 
     async def find_notification(self, notification_id: str) -> Notification | None:
+        """A notification's newest version; its channel is in memory afterwards."""
         known = self.notifications.get(notification_id)
-        if known is not None:
+        if known is not None or notification_id in self._leaving:
             return known
         stored = await self._store.notification(notification_id)
         if stored is None:
             return self.notifications.get(notification_id)
-        await self.channel(stored.channel)
-        return self.notifications.get(notification_id, stored)
+        channel = await self.channel(stored.channel)
+        known = self.notifications.get(notification_id)
+        if known is not None or notification_id in self._leaving:
+            return known
+        return None if isinstance(channel.newest(notification_id)[0], Tombstone) else stored
 
     async def find_by_key(self, channel: str, key: str) -> Task | None:
         """The task that was created with an idempotency key."""

@@ -35,7 +35,6 @@ class Source(ABC):
     def changes(self, position: int, codec: Codec, name: bytes) -> bytes:
         """What came after `position`; empty when nothing did."""
 
-
     def shows(self, task: Task) -> bool:  # noqa: ARG002 - for those that do not choose
         """Whether this task is among what can be seen of it, as far as it holds the task at all."""
         return True

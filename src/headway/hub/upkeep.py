@@ -10,6 +10,7 @@ import msgspec
 
 from headway.errors import HeadwayError
 from headway.hub.followers import Followers
+from headway.hub.inbox import Inbox
 from headway.hub.ledger import Changes, Ledger
 from headway.hub.records import Records
 from headway.hub.task_logs import TaskLogs
@@ -30,11 +31,15 @@ class Retention(msgspec.Struct, frozen=True):
 
     Attributes:
         tasks: seconds that a finished task is kept.
+        notifications: how many are kept of each channel, the newest.
+        notification_age: seconds that a notification is kept.
         tombstones: seconds that its removal is remembered; who comes back later gets a fresh snapshot.
         log_lines: lines kept of each task's log.
     """
 
     tasks: float = 30 * 86_400.0
+    notifications: int = 1000
+    notification_age: float = 90 * 86_400.0
     tombstones: float = 7 * 86_400.0
     log_lines: int = 10_000
 
@@ -49,6 +54,7 @@ class Upkeep:
         ledger: Ledger,
         logs: TaskLogs,
         followers: Followers,
+        inbox: Inbox,
         clock: Callable[[], int],
         retention: Retention,
     ) -> None:
@@ -57,6 +63,7 @@ class Upkeep:
         self._ledger = ledger
         self._logs = logs
         self._followers = followers
+        self._inbox = inbox
         self._clock = clock
         self._retention = retention
         self._trimmed: dict[str, int] = {}
@@ -78,6 +85,7 @@ class Upkeep:
         """
         now = self._clock()
         await self._expire(now)
+        await self._inbox.expire(now - int(self._retention.notification_age * 1000))
         await self._store.forget(now - int(self._retention.tombstones * 1000))
         await self._store.purge(now)
         await self._trim_logs()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 
 from headway.errors import InvalidField
 
-__all__ = ["ID_CHARS", "check_id", "is_id", "ulid"]
+__all__ = ["ID_CHARS", "check_id", "derived_id", "is_id", "ulid"]
 
 ID_CHARS = 64
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
@@ -20,7 +21,16 @@ def ulid(now_ms: int, randomness: bytes) -> str:
         now_ms: Unix milliseconds, below 2**48.
         randomness: ten bytes.
     """
-    value = (now_ms << 80) | int.from_bytes(randomness, "big")
+    return _written((now_ms << 80) | int.from_bytes(randomness, "big"))
+
+
+def derived_id(*parts: str) -> str:
+    """An id of 26 characters that follows from what it is made of, and from nothing else."""
+    # No part holds a NUL, so that different parts never make the same text.
+    return _written(int.from_bytes(sha256("\0".join(parts).encode()).digest()[:16], "big"))
+
+
+def _written(value: int) -> str:
     return "".join(_CROCKFORD[(value >> shift) & 31] for shift in range(125, -1, -5))
 
 

@@ -48,6 +48,7 @@ class Notification(msgspec.Struct, frozen=True, omit_defaults=True):
         kind: what it is about, the producer's own word.
         link: where it leads: http, https or relative.
         task: the task that it is about.
+        ongoing: it follows that task, and becomes the message that the task is over.
     """
 
     id: str
@@ -64,6 +65,7 @@ class Notification(msgspec.Struct, frozen=True, omit_defaults=True):
     source: str | None = None
     task: str | None = None
     data: dict[str, Any] | None = None
+    ongoing: bool = False
 
 
 def check_link(link: str) -> str:

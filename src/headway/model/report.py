@@ -56,6 +56,7 @@ class Create(msgspec.Struct, frozen=True, omit_defaults=True, tag="create"):
     Attributes:
         task: its id, chosen by the producer (a ULID, or a queue's own job id).
         start: it is running already.
+        notify: who lives in the channel is told when the task is over: true or `always`, `unwatched`, `ongoing`.
     """
 
     task: _Id
@@ -72,6 +73,7 @@ class Create(msgspec.Struct, frozen=True, omit_defaults=True, tag="create"):
     lost_after: float | None = None
     idempotency_key: _Key | None = None
     start: bool = False
+    notify: bool | str | None = None
 
 
 class TickReport(Tick, frozen=True, omit_defaults=True, tag="progress", kw_only=True):
@@ -159,7 +161,12 @@ class Log(_Command, frozen=True, omit_defaults=True, tag="log", kw_only=True):
 
 
 class Notify(msgspec.Struct, frozen=True, omit_defaults=True, tag="notify"):
-    """A notification for a user (or a channel)."""
+    """A notification for a user (or a channel).
+
+    Attributes:
+        id: chosen by the producer; it follows from the key when there is one.
+        idempotency_key: the same one twice in a channel is one notification.
+    """
 
     id: _Id
     title: str

@@ -26,6 +26,7 @@ __all__ = [
     "Command",
     "Task",
     "TaskState",
+    "Telling",
     "check_task",
     "next_state",
 ]
@@ -140,6 +141,16 @@ def next_state(state: TaskState, command: Command) -> TaskState:
     )
 
 
+class Telling(StrEnum):
+    """When somebody is told that a task is over."""
+
+    ALWAYS = "always"
+    UNWATCHED = "unwatched"
+    """Only who does not watch at that moment."""
+    ONGOING = "ongoing"
+    """By a notification that is there at once, follows the task, and becomes the message that it is over."""
+
+
 class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is left of an earlier attempt."""
 
@@ -186,6 +197,7 @@ class Task(msgspec.Struct, frozen=True, omit_defaults=True):
         lost_after: seconds of silence until it counts as lost; the server's setting when None.
         earlier: the newest attempts before this one, at most five.
         weight: its share of its parent.
+        notify: when the channel it lives in is told that it is over; None for never.
         number: a short id, for people and for clients that know only whole numbers: counts from 1 through all tasks of a
             deployment, and is never given twice. None before the record was published.
     """
@@ -215,6 +227,7 @@ class Task(msgspec.Struct, frozen=True, omit_defaults=True):
     stopping: bool = False
     lost_after: float | None = None
     earlier: tuple[Attempt, ...] = ()
+    notify: Telling | None = None
     number: int | None = None
 
 
