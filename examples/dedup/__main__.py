@@ -1,0 +1,24 @@
+"""python -m examples.dedup --port 5000"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from a2wsgi import WSGIMiddleware
+
+from examples.dedup.app import make_app
+from examples.demonstration.crew import Crew
+from examples.demonstration.launch import Place, launch
+
+
+@contextmanager
+def stage(place: Place) -> Iterator[Any]:
+    with Crew("examples.dedup.worker", place.variables) as crew:
+        yield WSGIMiddleware(make_app(place, crew.submit))  # type: ignore[arg-type] # Flask's own types are looser
+
+
+if __name__ == "__main__":
+    sys.exit(launch("dedup", 5000, stage))

@@ -1,0 +1,132 @@
+"""Starting an example: Headway, and beside it on the same port the application with what does its work."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from examples.demonstration.people import login_links
+from headway.errors import HeadwayError
+from headway.server.app import Headway
+from headway.server.logs import set_up_logs
+from headway.server.run import bind, run
+from headway.server.settings import Settings, load_settings
+
+__all__ = ["BASE", "ROOT", "Place", "Stage", "launch", "worker"]
+
+ROOT = Path(__file__).parents[2]
+BASE = "/headway"
+"""Where Headway's own dashboard, REST and sockets are."""
+_END_SECONDS = 10.0
+
+
+class Place(NamedTuple):
+    """What an application needs to know about where it runs.
+
+    Attributes:
+        headway: the address of Headway's own REST and sockets.
+        token: for the application itself and its workers; it may do everything.
+        data: the folder for its files.
+    """
+
+    headway: str
+    token: str
+    data: Path
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """By these a worker finds its server and its files."""
+        return {"HEADWAY_URL": self.headway, "HEADWAY_TOKEN": self.token, "EXAMPLE_DATA": str(self.data)}
+
+
+Stage = Callable[[Place], AbstractContextManager[Any]]
+"""Starts what does the work, gives the ASGI application that has every path which is not Headway's, and ends both."""
+
+
+def launch(name: str, port: int, stage: Stage, **settings: Any) -> int:
+    """Run an example until Ctrl-C or SIGTERM.
+
+    Args:
+        port: unless another is given on the command line.
+        settings: of Headway, where they differ from the defaults.
+
+    Returns:
+        the exit code.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m examples.{name}")
+    parser.add_argument("--port", type=int, default=port, help=f"port to listen on [{port}]; 0 chooses one")
+    parser.add_argument(
+        "--data", type=Path, default=Path(f".headway-{name}"), help="folder for all its files [.headway-...]"
+    )
+    options = parser.parse_args()
+    try:
+        _run(
+            name,
+            load_settings(
+                port=options.port, data=options.data, base_path=BASE, log_level="warning", **settings
+            ),
+            stage,
+        )
+    except HeadwayError as error:
+        print(error.message, file=sys.stderr)
+        return 1
+    return 0
+
+
+@contextmanager
+def worker(module: str, *arguments: str, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A module of Python as a process that ends with the block."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT,
+        env=os.environ | variables,
+        stdin=subprocess.DEVNULL,
+        # Ours is for the lines that say where it is.
+        stdout=sys.stderr,
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _run(name: str, settings: Settings, stage: Stage) -> None:
+    set_up_logs(settings.log_level, settings.log_format)
+    listener = bind(settings)
+    # Known before it runs, since application and workers are told.
+    url = "http://{}:{}".format(*listener.getsockname()[:2])
+
+    def ready(headway: Headway, _: str) -> None:
+        print(f"{name} is ready on {url}")
+        for user, link in login_links(headway, url).items():
+            print(f"{user}: {link}")
+        sys.stdout.flush()
+
+    try:
+        beside = _Beside()
+        headway = Headway(settings, beside=beside)
+        with stage(Place(url + BASE, headway.local_token(), settings.data.resolve())) as application:
+            beside.application = application
+            run(headway, listener, ready)
+    finally:
+        listener.close()
+
+
+class _Beside:
+    """The application, which needs a token that only its server can make."""
+
+    application: Any = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.application(scope, receive, send)
