@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
-
-from tests.e2e.network import Network
+from tests.network import End, Network, Way
 
 __all__ = ["Proxy"]
 
@@ -23,23 +20,28 @@ class Proxy(Network):
     def __init__(self, port: int, *, sockets: bool = True, streams: bool = True) -> None:
         self.sockets = sockets
         self.streams = streams
-        self._held: set[socket.socket] = set()
         super().__init__(port)
 
-    def _carry(self, source: socket.socket, sink: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            # Requests are small: each comes in one piece.
-            while data := source.recv(65_536):
-                if data.startswith(b"GET /ws ") and not self.sockets:
-                    source.sendall(_REFUSAL)
-                    break
-                if data.startswith(b"POST /events ") and not self.streams:
-                    self._held.add(sink)
-                if source not in self._held:
-                    sink.sendall(data)
-        for end in (source, sink):
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-        with self._lock:
-            self._open.discard(source)
-        source.close()
+    def way(self) -> Way:
+        return _Carried(self)
+
+
+class _Carried(Way):
+    """One connection, of which this proxy reads the requests. They are small: each comes in one piece."""
+
+    def __init__(self, proxy: Proxy) -> None:
+        super().__init__(proxy)
+        self._proxy = proxy
+        self._held = False
+
+    def take(self, data: bytes, towards: End) -> None:
+        if towards is self.near:
+            if not self._held:
+                self.give(data, towards)
+        elif data.startswith(b"GET /ws ") and not self._proxy.sockets:
+            self.near.write(_REFUSAL)
+            self.end()
+        else:
+            if data.startswith(b"POST /events ") and not self._proxy.streams:
+                self._held = True
+            self.give(data, towards)

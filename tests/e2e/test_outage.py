@@ -12,8 +12,8 @@ from playwright.sync_api import expect
 
 from tests.cli.programs import Programs
 from tests.e2e.jobs import Jobs
-from tests.e2e.network import Network
 from tests.e2e.visitors import AWAY, Site, Visitor
+from tests.network import Network
 
 Visit = Callable[..., Visitor]
 BACK = 40_000
