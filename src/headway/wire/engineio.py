@@ -161,6 +161,14 @@ class EngineSession:
             return self._end(Reason.OVERFLOW)
         return []
 
+    def answer(self, payload: bytes) -> list[Action]:
+        """Answer the poll that waits with packets whose payload was made for others too.
+
+        Only while `can_send` and not `on_websocket`; then nothing else waits.
+        """
+        self._poll = False
+        return [AnswerPoll(payload)]
+
     def poll_opened(self, now: float) -> list[Action]:
         """A GET came (§Receiving data)."""
         if over := self._expired(now):

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from headway.wire.engineio_packets import Binary, Encoded
+from headway.wire.packed import pack
 from headway.wire.socketio_packets import (
     BadPacket,
     SocketPacket,
@@ -110,6 +111,10 @@ class MsgpackParser:
     def encode_event(self, name: str, args: Sequence[Any]) -> bytes:
         """`[name, *args]` for `event_frame`."""
         return _encode([name, *args])
+
+    def encode_json_event(self, name: bytes, argument: bytes) -> bytes:
+        """See `Parser.encode_json_event`."""
+        return b"\x92" + _encode(name.decode()) + pack(argument)
 
     def event_frame(self, namespace: str, event: bytes, offset: str | None = None) -> Binary:
         """See `Parser.event_frame`."""

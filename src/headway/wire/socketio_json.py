@@ -186,6 +186,10 @@ class JsonParser:
         """`[name, *args]` for `event_frame`."""
         return _encode_json([name, *args])
 
+    def encode_json_event(self, name: bytes, argument: bytes) -> bytes:
+        """See `Parser.encode_json_event`."""
+        return b'["%b",%b]' % (name, argument)
+
     def event_frame(self, namespace: str, event: bytes, offset: str | None = None) -> bytes:
         """See `Parser.event_frame`."""
         if offset is None:

@@ -125,6 +125,9 @@ class Parser(Protocol):
     def encode_event(self, name: str, args: Sequence[Any]) -> bytes:
         """`[name, *args]` for `event_frame`."""
 
+    def encode_json_event(self, name: bytes, argument: bytes) -> bytes:
+        """The same for one argument, which is an object as JSON already; the name needs no escaping."""
+
 
 def check_packet(packet: SocketPacket) -> None:
     """Whether a packet's parts go together (§Exchange protocol).

@@ -1,0 +1,123 @@
+"""A client of Socket.IO that is known by its token and follows records: what every vocabulary of that kind shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from headway.errors import Draining, HeadwayError, Unauthenticated
+from headway.hub.followers import Wanted
+from headway.model.grant import Grant
+from headway.transports.conversation import CLOSE_BASE, Conversation
+from headway.transports.credentials import Brought
+from headway.transports.socketio.client import Client
+from headway.transports.socketio.vocabulary import Vocabulary
+from headway.wire.session import SessionLimits
+from headway.wire.socketio import Recovery
+from headway.wire.socketio_batch import SocketCodec
+from headway.wire.socketio_codec import event_of
+
+__all__ = ["SocketConversation"]
+
+_RECONNECT = range(CLOSE_BASE + 300, CLOSE_BASE + 400)
+
+
+class SocketConversation(Conversation, Vocabulary):
+    """Verifies the token of the client's `auth`, else of its first request's headers, and lets it follow what that covers.
+
+    The token's expiry, the rate of messages, `cancel` and the like are those of every conversation (`spec/wire.md` §2, §7).
+    """
+
+    __slots__ = ("client", "codec", "namespace")
+
+    codec: SocketCodec
+
+    def __init__(self, client: Client, namespace: str, codec: SocketCodec) -> None:
+        super().__init__(client.service, _unpinged(client.service.limits))
+        self.client = client
+        self.namespace = namespace
+        self.codec = codec
+
+    def welcomed(self, grant: Grant, recovery: Recovery | None) -> None:
+        """The token is good: `accept`, now or later, and say what there is to be said first."""
+        raise NotImplementedError
+
+    def connected(self, auth: dict[str, Any], recovery: Recovery | None) -> None:
+        token = auth.get("token")
+        try:
+            if self._service.draining:
+                raise Draining
+            brought = Brought(token) if isinstance(token, str) and token else self.client.brought()
+            if brought is None:
+                raise Unauthenticated("A token is needed: connect with auth: {token}")
+        except HeadwayError as error:
+            self._part(error)
+            return
+        self._arrive()
+        self._ask(brought, partial(self._let_in, recovery), self.end)
+
+    def _let_in(self, recovery: Recovery | None, grant: Grant) -> None:
+        self._admit(grant)
+        self._follow(grant)
+        self._plan()
+        self.welcomed(grant, recovery)
+
+    def left(self, *, by_choice: bool) -> None:  # noqa: ARG002 - for those whose state can be recovered
+        self.finish()
+
+    def end(self, error: HeadwayError) -> None:
+        if not self._ended and not self.client.joined(self.namespace):
+            self.finish()
+            self._part(error)
+            return
+        super().end(error)
+
+    def drained(self) -> None:
+        Conversation.drained(self)
+
+    def follow(self, wanted: Wanted, refuse: Callable[[HeadwayError], object]) -> None:
+        """Begin to follow; what is followed under the same key already ends.
+
+        Args:
+            refuse: called with what was wrong, now or later.
+        """
+        if self._follower is not None:
+            self._follower.subscribe(wanted, refuse)
+
+    def send(self, message: bytes) -> None:
+        """Send a native message as an event."""
+        if self.takes(message):
+            parser = self.client.parser
+            frame = parser.event_frame(self.namespace, event_of(parser, message))
+            self.client.say(self.namespace, [frame])
+
+    def ping(self) -> None:
+        """Engine.IO has its own."""
+
+    def hang_up(self, code: int, reason: str) -> None:
+        """Part so that the client does what the code means: come again, or not."""
+        if code in _RECONNECT:
+            self.client.close(code, reason)
+        else:
+            self.put_out()
+
+    def _part(self, error: HeadwayError) -> None:
+        if isinstance(error, Draining):
+            # A refusal would be final to the client, and this is none.
+            self.client.end(error)
+        else:
+            self.refuse(error)
+
+
+def _unpinged(limits: SessionLimits) -> SessionLimits:
+    """The same without heartbeats, which Engine.IO has of its own."""
+    found = _without_heartbeat.get(limits)
+    if found is None:
+        found = _without_heartbeat[limits] = msgspec.structs.replace(limits, heartbeat=float("inf"))
+    return found
+
+
+_without_heartbeat: dict[SessionLimits, SessionLimits] = {}

@@ -1,0 +1,151 @@
+"""Where Engine.IO is spoken: the sessions at one path, who may begin one, and over what."""
+
+from __future__ import annotations
+
+import secrets
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from headway.errors import Draining, OriginRefused
+from headway.transports.asgi import Receive, Scope, Send
+from headway.transports.credentials import Brought, bring
+from headway.transports.service import FULL, Service
+from headway.transports.socketio.carrier import SocketCarrier
+from headway.transports.socketio.client import Client
+from headway.transports.socketio.connection import Connection
+from headway.transports.socketio.vocabulary import VocabularyMaker
+from headway.wire import handshake
+from headway.wire.engineio import EngineSession
+from headway.wire.engineio_limits import EngineLimits
+from headway.wire.engineio_requests import UNKNOWN_SID, EngineRequest, Refusal, read_request
+from headway.wire.socketio import SocketLimits
+from headway.wire.socketio_json import JSON_PARSER
+from headway.wire.socketio_packets import Parser
+
+__all__ = ["Endpoint", "EngineEndpoint", "Header"]
+
+Header = Callable[[str], str]
+"""Gives the value of a request's header by its lower-case name, or an empty text."""
+
+
+class EngineEndpoint(ABC):
+    """The sessions of Engine.IO at one path.
+
+    Attributes:
+        service: what all connections of the server share.
+        path: ends with a slash.
+        limits: of each session.
+        connections: by session id. Bounded, since nobody is let in beyond what the service admits.
+    """
+
+    def __init__(self, service: Service, path: str, limits: EngineLimits) -> None:
+        self.service = service
+        self.path = path
+        self.limits = limits
+        self.connections: dict[str, Connection] = {}
+        service.endpoints.append(self)
+
+    @abstractmethod
+    def make(self, engine: EngineSession, header: Header, query: str) -> Connection:
+        """The connection of a new session, from its first request."""
+
+    @staticmethod
+    def new_id() -> str:
+        """An id that nobody guesses: 120 bits."""
+        return secrets.token_urlsafe(15)
+
+    @property
+    def closed(self) -> bool:
+        """Whether no session may begin just now."""
+        return self.service.draining or self.service.crowded
+
+    def begin(self, request: EngineRequest, header: Header, query: str, *, websocket: bool) -> Connection:
+        """A new session; it is still to be opened."""
+        sid = self.new_id()
+        now = self.service.hub.wheel.now()
+        engine = EngineSession(sid, self.limits, now, websocket=websocket, base64=request.base64)
+        connection = self.connections[sid] = self.make(engine, header, query)
+        return connection
+
+    def forget(self, connection: Connection) -> None:
+        """The session is over."""
+        self.connections.pop(connection.engine.sid, None)
+
+    def drain(self) -> None:
+        """End what has not been ended by who speaks over it."""
+        for connection in tuple(self.connections.values()):
+            connection.end(Draining())
+
+    def come(self, request: handshake.UpgradeRequest, transport: Any, connections: set[Any]) -> SocketCarrier:
+        """A WebSocket on a socket of its own.
+
+        Raises:
+            HandshakeRefused: it is no WebSocket, or not of a session here.
+        """
+        handshake.check_upgrade(request)
+        asked = read_request(request.method, request.query, upgrade=True)
+        if isinstance(asked, Refusal):
+            raise _refused(asked)
+        if asked.sid is None and self.closed:
+            raise handshake.HandshakeRefused(503, FULL, (("Retry-After", str(self.service.retry_after())),))
+        connection = None if asked.sid is None else self.connections.get(asked.sid)
+        if asked.sid is not None and connection is None:
+            raise _refused(UNKNOWN_SID)
+        carrier = SocketCarrier(self.service, connections, self.limits.max_payload)
+        if connection is not None:
+            if (refusal := connection.ws_opened(carrier)) is not None:
+                raise _refused(refusal)
+            begun = None
+        else:
+            connection = begun = self.begin(asked, request.header, request.query, websocket=True)
+        transport.write(handshake.accept_response(request))
+        carrier.begin(connection, transport)
+        if begun is not None:
+            begun.open(carrier, websocket=True)
+        return carrier
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request or a WebSocket behind any ASGI server."""
+        # Both need to know what an endpoint is.
+        from headway.transports.socketio.asgi_carrier import websocket
+        from headway.transports.socketio.polling import poll
+
+        await (websocket if scope["type"] == "websocket" else poll)(self, scope, receive, send)
+
+
+class Endpoint(EngineEndpoint):
+    """Where Socket.IO is spoken.
+
+    Attributes:
+        namespaces: what makes the vocabulary of a client, by the name of the namespace.
+        parser: how packets are written; its clients must have the same.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        path: str,
+        namespaces: Mapping[str, VocabularyMaker],
+        *,
+        limits: EngineLimits | None = None,
+        socket_limits: SocketLimits | None = None,
+        parser: Parser = JSON_PARSER,
+    ) -> None:
+        super().__init__(service, path, limits or EngineLimits())
+        self.namespaces = namespaces
+        self.socket_limits = socket_limits or SocketLimits()
+        self.parser = parser
+
+    def make(self, engine: EngineSession, header: Header, query: str) -> Client:
+        service = self.service
+        brought: Brought | OriginRefused | None
+        try:
+            brought = bring(header, query, service.origins, query_tokens=service.query_tokens)
+        except OriginRefused as error:
+            brought = error.with_traceback(None)
+        return Client(self, engine, brought)
+
+
+def _refused(refusal: Refusal) -> handshake.HandshakeRefused:
+    return handshake.HandshakeRefused(refusal.status, refusal.body.decode())

@@ -1,0 +1,251 @@
+"""The native vocabulary: what `spec/wire.md` §3 and §4 say, as events and acknowledgements (§14)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Hashable
+from functools import partial
+from typing import Any, cast
+
+import msgspec
+
+from headway.errors import HeadwayError, StoreUnavailable, Unauthenticated, UnknownSubscription
+from headway.model.cursor import Cursor
+from headway.model.grant import Grant
+from headway.transports.conversation import Answering, wanted_by
+from headway.transports.socketio.client import Client
+from headway.transports.socketio.conversation import SocketConversation
+from headway.transports.socketio.recovery import Keeper, Kept
+from headway.transports.socketio.vocabulary import Ack
+from headway.wire import native as n
+from headway.wire.socketio import Recovery
+from headway.wire.socketio_batch import Batch
+from headway.wire.socketio_codec import NativeSocketCodec, split_message
+from headway.wire.socketio_positions import Place, Positions
+
+__all__ = ["NativeVocabulary"]
+
+_running: set[asyncio.Task[None]] = set()
+
+
+def _start(work: Coroutine[Any, Any, None]) -> None:
+    running = asyncio.get_running_loop().create_task(work)
+    _running.add(running)
+    running.add_done_callback(_running.discard)
+
+
+class NativeVocabulary(SocketConversation):
+    """A client that speaks it."""
+
+    __slots__ = ("_at", "_keeper", "_kept", "_places", "_watched")
+
+    _kept: Kept
+
+    def __init__(self, client: Client, namespace: str, codec: NativeSocketCodec, keeper: Keeper) -> None:
+        super().__init__(client, namespace, codec)
+        self._keeper = keeper
+        self._at = ""
+        """The cursor of a client that only ever had one subscription."""
+        self._places: Positions | None = None
+        """Where it stands when it had more."""
+        self._watched = False
+
+    def welcomed(self, grant: Grant, recovery: Recovery | None) -> None:
+        if recovery is None:
+            self._open(grant, self._keeper.fresh(grant.user))
+        else:
+            _start(self._recover(grant, recovery))
+
+    def event(self, name: str, args: list[Any], ack: Ack | None) -> None:
+        fields = args[0] if args and isinstance(args[0], dict) else {}
+        try:
+            # Read by the reader of the other doors, so that it means the same.
+            message = msgspec.json.encode({**fields, "type": name})
+        except (UnicodeEncodeError, TypeError, ValueError):
+            message = b""
+        self.receive(message, partial(self._answer_by, ack))
+
+    def left(self, *, by_choice: bool) -> None:
+        known = self._session.user is not None
+        super().left(by_choice=by_choice)
+        if by_choice and known:
+            _start(_quietly(self._kept.leave()))
+
+    def deliver(self, data: bytes) -> bool:
+        batch = cast("Batch", data)
+        places = self._places
+        if places is None:
+            if not self.client.deliver(batch):
+                return False
+            self._at = batch.said[-1].cursor or self._at
+            return True
+        if self.client.full:
+            return False
+        own = self.codec.batch(batch.name, batch.said, places.offsets(batch.name, batch.said))
+        if not self.client.deliver(own):
+            return False
+        places.sent(batch.name, batch.said)
+        return True
+
+    # How a connection begins.
+
+    def _open(self, grant: Grant, kept: Kept) -> None:
+        self._kept = kept
+        self.accept(kept.pid)
+        self.send(self._service.welcome(grant))
+
+    async def _recover(self, grant: Grant, recovery: Recovery) -> None:
+        try:
+            found = await self._keeper.find(recovery, grant.user)
+        except HeadwayError:
+            # Then it begins anew, as it would without recovery.
+            found = None
+        if self._ended:
+            return
+        if found is None:
+            self._open(grant, self._keeper.fresh(grant.user))
+            return
+        kept, places = found
+        self._open(grant, kept)
+        self._watch()
+        if kept.next > 1 or any(wanted.log is not None for _, wanted in kept.wants.values()):
+            self._places = Positions(self._service.hub.records.epoch)
+        for serial, wanted in tuple(kept.wants.values()):
+            self._resume(serial, wanted, places.get(serial))
+
+    def _resume(self, serial: int, wanted: n.Subscribe, place: Place | None) -> None:
+        if self._places is None:
+            self._at = "" if place is None else str(place.cursor)
+        else:
+            self._places.begin(n.encode_id(wanted.id), serial, place)
+        if place is not None:
+            cursor = place.cursor or wanted.cursor
+            log = wanted.log if place.log is None else place.log
+            wanted = msgspec.structs.replace(wanted, cursor=cursor, log=log)
+        self.follow(wanted_by(wanted), partial(self._refuse, wanted.id))
+
+    # What it follows.
+
+    def _subscribe(self, message: n.Subscribe, answer: Answering) -> None:
+        follower = self._follower
+        if follower is None:
+            raise Unauthenticated
+        serial = self._kept.begin(message)
+        if self._places is None and (serial or message.log is not None):
+            self._places = Positions(self._service.hub.records.epoch)
+            for name, (number, _) in self._kept.wants.items():
+                if number != serial:
+                    self._places.begin(n.encode_id(name), number, Place(Cursor.parse(self._at)))
+        if self._places is not None:
+            self._places.begin(n.encode_id(message.id), serial)
+        refused: list[HeadwayError] = []
+        follower.subscribe(wanted_by(message), refused.append)
+        _start(self._confirm(message, serial, refused, answer))
+
+    async def _confirm(
+        self, message: n.Subscribe, serial: int, refused: list[HeadwayError], answer: Answering
+    ) -> None:
+        """Say how a subscription went, when it is certain to be there after the next failure."""
+        follower, kept = self._follower, self._kept
+        if follower is not None and not refused:
+            await follower.opened()
+        if not refused:
+            began = None if follower is None else follower.log_began(message.id)
+            if message.log == -1 and began is not None:
+                # A client that comes back wants the lines that were new then, not those that are new now.
+                kept.amend(serial, msgspec.structs.replace(message, log=began))
+            try:
+                await kept.save()
+            except StoreUnavailable as error:
+                refused.append(error)
+                if self._follower is not None and kept.serial(message.id) == serial:
+                    self._follower.unsubscribe(message.id)
+        if self._ended:
+            return
+        if refused:
+            self._forget(message.id, serial)
+            answer(n.error(refused[0], id=message.id))
+            return
+        self._watch()
+        answer(b'{"type":"ok","id":%b}' % n.encode_id(message.id))
+
+    def _refuse(self, subscription: Hashable, error: HeadwayError) -> None:
+        name = cast("str | int", subscription)
+        serial = self._kept.serial(name)
+        if serial is not None:
+            self._forget(name, serial)
+            _start(_quietly(self._kept.save()))
+        super()._refuse(subscription, error)
+
+    def _unsubscribe(self, message: n.Unsubscribe, answer: Answering) -> None:
+        if self._follower is None:
+            raise Unauthenticated
+        try:
+            self._follower.unsubscribe(message.id)
+        except UnknownSubscription as error:
+            answer(n.error(error, id=message.id))
+            return
+        serial = self._kept.serial(message.id)
+        if serial is not None:
+            self._forget(message.id, serial)
+        _start(self._confirm_end(message, answer))
+
+    async def _confirm_end(self, message: n.Unsubscribe, answer: Answering) -> None:
+        try:
+            await self._kept.save()
+        except StoreUnavailable as error:
+            if not self._ended:
+                answer(n.error(error, id=message.id))
+            return
+        if not self._ended:
+            answer(b'{"type":"ok","id":%b}' % n.encode_id(message.id))
+
+    def _forget(self, name: str | int, serial: int) -> None:
+        if self._kept.serial(name) == serial:
+            self._kept.end(name)
+            if self._places is not None:
+                self._places.end(n.encode_id(name))
+
+    # Small things.
+
+    def _answer_by(self, ack: Ack | None, message: bytes) -> None:
+        kind, rest = split_message(message)
+        if ack is None:
+            # What went well is only said to who asked.
+            if kind != b"ok" or b'"ref":' in rest[:7]:
+                self.send(message)
+            return
+        said = msgspec.json.decode(rest)
+        if not self._ended:
+            ack({"ok": kind != b"error", **said})
+
+    def _watch(self) -> None:
+        """See to it that it is kept for as long as the client is here, and a while after."""
+        if self._kept.expires_at and not self._watched:
+            self._watched = True
+            self._service.hub.wheel.schedule(self._keeper.stale_in(self._kept), self._refresh)
+
+    def _refresh(self) -> None:
+        self._watched = False
+        if self._ended:
+            return
+        if self._keeper.stale_in(self._kept) <= 0:
+            _start(_quietly(self._save_again()))
+        else:
+            self._watch()
+
+    async def _save_again(self) -> None:
+        try:
+            await self._kept.save(again=True)
+        finally:
+            # Also when the store is away: it is tried again when the next subscription is saved.
+            if not self._ended and self._keeper.stale_in(self._kept) > 0:
+                self._watch()
+
+
+async def _quietly(work: Coroutine[Any, Any, None]) -> None:
+    """Do what can be left undone: the store says itself that it cannot be written."""
+    try:
+        await work
+    except StoreUnavailable:
+        return

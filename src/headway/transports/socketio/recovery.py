@@ -1,0 +1,241 @@
+"""Connection state recovery: what a client of Socket.IO follows, kept under a secret that only the client has.
+
+Nothing of what it was sent is kept: who comes back is given what changed since its cursors, like everybody else. So it
+works after any gap, on another server, and after a restart.
+
+The secret (`pid`) is signed and names its user, so one that was never used to follow anything need not be kept at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable
+
+import msgspec
+
+from headway.ports.store import Document, Store, Writes
+from headway.wire.native import Subscribe
+from headway.wire.socketio import Recovery
+from headway.wire.socketio_positions import Place, parse_offset
+
+__all__ = ["KIND", "Keeper", "Kept"]
+
+KIND = "socketio"
+_MOST = 200
+"""Connections of one user that are kept; the ones that would expire first make room."""
+_SOME = 16
+"""New ones of a user between two looks at how many there are."""
+_USERS = 10_000
+_SECRET_BYTES, _TIME_BYTES, _MAC_BYTES = 18, 6, 18
+
+
+class _Data(msgspec.Struct):
+    """What a document holds: subscriptions with their serials, the next serial, and whether the client took its leave."""
+
+    wants: list[tuple[int, Subscribe]]
+    next: int
+    left: bool = False
+
+
+class Kept:
+    """What one client follows; `save` makes it durable.
+
+    Attributes:
+        pid: the client's secret; None where nothing is kept.
+        wants: serial and subscription, by the client's name for it.
+        next: the serial of the next subscription.
+    """
+
+    __slots__ = ("_changed", "_keeper", "_owner", "_saved", "_writing", "expires_at", "next", "pid", "wants")
+
+    def __init__(self, keeper: Keeper, owner: str, pid: str | None) -> None:
+        self._keeper = keeper
+        self._owner = owner
+        self._changed = self._saved = 0
+        self._writing: asyncio.Task[None] | None = None
+        self.pid = pid
+        self.wants: dict[str | int, tuple[int, Subscribe]] = {}
+        self.next = 0
+        self.expires_at = 0
+        """Unix milliseconds; 0 while it was never saved."""
+
+    def begin(self, wanted: Subscribe) -> int:
+        """A subscription begins, in the place of the one with its id; returns its serial."""
+        serial = self.next
+        self.next += 1
+        self.wants[wanted.id] = (serial, wanted)
+        self._changed += 1
+        return serial
+
+    def amend(self, serial: int, wanted: Subscribe) -> None:
+        """Where a subscription began is known better now."""
+        if self.serial(wanted.id) == serial:
+            self.wants[wanted.id] = (serial, wanted)
+            self._changed += 1
+
+    def serial(self, name: str | int) -> int | None:
+        """Of the subscription with this id."""
+        found = self.wants.get(name)
+        return None if found is None else found[0]
+
+    def end(self, name: str | int) -> None:
+        """A subscription ended. Idempotent."""
+        if self.wants.pop(name, None) is not None:
+            self._changed += 1
+
+    def restore(self, data: _Data, expires_at: int) -> None:
+        """Take over what was kept."""
+        self.wants = {wanted.id: (serial, wanted) for serial, wanted in data.wants}
+        self.next = data.next
+        self.expires_at = expires_at
+
+    async def save(self, *, again: bool = False) -> None:
+        """Return when all that was changed before is durable.
+
+        Args:
+            again: though nothing changed, so that it is kept for longer.
+
+        Raises:
+            StoreUnavailable: it is not.
+        """
+        if self.pid is None:
+            return
+        self._changed += again
+        wanted = self._changed
+        while self._saved < wanted:
+            if self._writing is None:
+                self._writing = asyncio.create_task(self._write())
+            await asyncio.shield(self._writing)
+
+    async def leave(self) -> None:
+        """The client took its leave: it is not to be recovered."""
+        if self.pid is not None and self.expires_at:
+            await self._keeper.write(self._document(left=True))
+
+    async def _write(self) -> None:
+        changed = self._changed
+        try:
+            document = self._document()
+            await self._keeper.write(document, new=not self.expires_at)
+            self.expires_at = document.expires_at or 0
+            self._saved = changed
+        finally:
+            self._writing = None
+
+    def _document(self, *, left: bool = False) -> Document:
+        data = _Data([] if left else list(self.wants.values()), self.next, left)
+        return Document(
+            KIND,
+            _hash(self.pid or ""),
+            self._owner,
+            msgspec.json.encode(data).decode(),
+            self._keeper.expiry(),
+        )
+
+
+class Keeper:
+    """Keeps and finds; one for each namespace of an endpoint."""
+
+    def __init__(self, store: Store, key: bytes, seconds: float, clock: Callable[[], int]) -> None:
+        """Nothing is kept yet.
+
+        Args:
+            key: signs; as secret as the one that signs tokens.
+            seconds: for how long a client may be away; 0 keeps nothing.
+            clock: Unix milliseconds.
+        """
+        self._store = store
+        self._key = key
+        self._clock = clock
+        self._new: dict[str, int] = {}
+        self.seconds = seconds
+        self.period = seconds / 4
+        """Seconds after which what is kept must be saved again."""
+
+    def fresh(self, owner: str) -> Kept:
+        """For a client that was not here before."""
+        if not self.seconds:
+            return Kept(self, owner, None)
+        now = self._clock().to_bytes(_TIME_BYTES, "big")
+        body = secrets.token_bytes(_SECRET_BYTES) + now
+        return Kept(self, owner, _text(body + self._mac(body, owner)))
+
+    async def find(self, recovery: Recovery, owner: str) -> tuple[Kept, dict[int, Place]] | None:
+        """What a client followed that was here before, and its places; None when it begins anew.
+
+        Raises:
+            StoreUnavailable: nothing can be found just now.
+        """
+        issued = self._issued(recovery.pid, owner)
+        places = {} if recovery.offset is None else parse_offset(recovery.offset)
+        if issued is None or places is None:
+            return None
+        kept = Kept(self, owner, recovery.pid)
+        document = await self._store.document(KIND, _hash(recovery.pid))
+        now = self._clock()
+        if document is None:
+            # It followed nothing: with an offset it did, and that is gone.
+            return None if places or now >= issued + self.seconds * 1000 else (kept, {})
+        data = msgspec.json.decode(document.data, type=_Data)
+        if document.owner != owner or data.left or (document.expires_at or 0) <= now:
+            return None
+        if any(serial >= data.next for serial in places):
+            # It was sent something of a subscription that did not become durable.
+            return None
+        kept.restore(data, document.expires_at or 0)
+        return kept, places
+
+    async def write(self, document: Document, *, new: bool = False) -> None:
+        """Make a document durable.
+
+        Raises:
+            StoreUnavailable: it is not.
+        """
+        dropped = await self._crowded_out(document.owner) if new else ()
+        await self._store.write(Writes(documents=[document], dropped=dropped))
+
+    def expiry(self) -> int:
+        """When what is saved now may go (Unix milliseconds): it is saved again while its client is there."""
+        return self._clock() + int((self.seconds + self.period) * 1000)
+
+    def stale_in(self, kept: Kept) -> float:
+        """Seconds until it must be saved again."""
+        return max(0.0, (kept.expires_at - self._clock()) / 1000 - self.seconds)
+
+    async def _crowded_out(self, owner: str) -> list[tuple[str, str]]:
+        count = self._new.get(owner, 0)
+        if len(self._new) > _USERS:
+            self._new.clear()
+        self._new[owner] = count + 1
+        if count % _SOME:
+            return []
+        documents = await self._store.documents(KIND, owner, limit=_MOST + 2 * _SOME)
+        oldest = sorted(documents, key=lambda document: document.expires_at or 0)
+        return [(KIND, document.id) for document in oldest[: max(0, len(oldest) - _MOST)]]
+
+    def _issued(self, pid: str, owner: str) -> int | None:
+        """When a secret was made for this user (Unix milliseconds); None when it never was."""
+        try:
+            raw = base64.urlsafe_b64decode(pid.encode("ascii"))
+        except ValueError:
+            return None
+        body, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
+        if len(body) != _SECRET_BYTES + _TIME_BYTES or not hmac.compare_digest(mac, self._mac(body, owner)):
+            return None
+        return int.from_bytes(body[-_TIME_BYTES:], "big") if self.seconds else None
+
+    def _mac(self, body: bytes, owner: str) -> bytes:
+        return hmac.digest(self._key, body + owner.encode(), "sha256")[:_MAC_BYTES]
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode()
+
+
+def _hash(pid: str) -> str:
+    """What a secret is kept under: who reads the database cannot come back as somebody else."""
+    return hashlib.sha256(pid.encode()).hexdigest()
