@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from msgspec.structs import replace
 
-from headway.errors import Forbidden, HeadwayError, NotFound
+from headway.errors import HeadwayError, NotFound
 from headway.hub.access import Access, Action, covers
 from headway.hub.channel import Channel
 from headway.hub.ledger import Changes, Ledger
@@ -90,33 +90,23 @@ class Inbox:
         self._check(grant, Action.READ, found)
         return found
 
-    async def file(
-        self, grant: Grant, ids: Sequence[str], status: NotificationStatus, *, strict: bool = False
-    ) -> int:
+    async def file(self, grant: Grant, ids: Sequence[str], status: NotificationStatus) -> int:
         """Mark notifications as read, unread or archived; doing it twice is fine.
 
         Args:
             ids: those that there are not, or that are not the grant's to file, are passed over.
-            strict: these are errors instead.
 
         Returns:
             how many had another status until now.
 
         Raises:
-            NotFound, Forbidden: when strict.
+            Forbidden: the grant may not read.
         """
         self._access.check(grant, Action.READ, grant.own_channel)
         chosen: dict[str, Notification] = {}
         for notification_id in ids:
             found = await self._records.find_notification(notification_id)
-            try:
-                if found is None:
-                    raise self._missing(grant, Action.READ, notification_id)
-                self._check_filing(grant, found)
-            except (NotFound, Forbidden):
-                if strict:
-                    raise
-            else:
+            if found is not None and self._may_file(grant, found.channel):
                 await self._records.channel(found.channel)
                 chosen[found.id] = found
         return await self._file(chosen.values(), status)
@@ -130,8 +120,7 @@ class Inbox:
         Raises:
             Forbidden: they are not the grant's to file.
         """
-        action = Action.READ if channel == grant.own_channel else Action.CONTROL
-        self._access.check(grant, action, channel)
+        self._access.check(grant, self._filing(grant, channel), channel)
         return await self._file(await self._all(channel, FILED[status]), status)
 
     async def remove(self, grant: Grant, notification_id: str) -> None:
@@ -143,7 +132,7 @@ class Inbox:
         found = await self._records.find_notification(notification_id)
         if found is None:
             raise self._missing(grant, Action.READ, notification_id)
-        self._check_filing(grant, found)
+        self._check(grant, self._filing(grant, found.channel), found)
         await self._records.channel(found.channel)
         await self._go([found])
 
@@ -257,7 +246,14 @@ class Inbox:
         self._access.audit.refused(error, user=grant.user, action=action.value)
         return error
 
-    def _check_filing(self, grant: Grant, notification: Notification) -> None:
-        """What is one's own may be filed by who may read it; what is shared, by who may act in the channel."""
-        own = notification.channel == grant.own_channel
-        self._check(grant, Action.READ if own else Action.CONTROL, notification)
+    @staticmethod
+    def _filing(grant: Grant, channel: str) -> Action:
+        """What is one's own is filed by who may read it; what is shared, by who may act in the channel."""
+        return Action.READ if channel == grant.own_channel else Action.CONTROL
+
+    def _may_file(self, grant: Grant, channel: str) -> bool:
+        try:
+            self._access.check(grant, self._filing(grant, channel), channel)
+        except HeadwayError:
+            return False
+        return True

@@ -19,7 +19,7 @@ from headway.model import report as r
 from headway.model.channel import check_channel, is_channel, user_channel
 from headway.model.grant import Grant
 from headway.model.ids import check_id, is_id
-from headway.model.notification import Notification, NotificationStatus, check_notification
+from headway.model.notification import Notification, NotificationStatus, check_notification, keyed_id
 from headway.model.progress import START, Tick, merge
 from headway.model.rules import advance, attach_result, beat, confirm_stopped, transition
 from headway.model.task import Command, Task, TaskState, check_task
@@ -200,10 +200,11 @@ class Intake:
         except InvalidField:
             # Said again, and to its own producer alone, when it is applied.
             return
+        note_id = _note_id(report, channel)
         await self._open(grant, channel)
-        await self._fetch_note(report.id, work)
-        if report.id not in work.notes and self._records.notifications.get(report.id) is None:
-            await self._fetch(report.id, work)
+        await self._fetch_note(note_id, work)
+        if note_id not in work.notes and self._records.notifications.get(note_id) is None:
+            await self._fetch(note_id, work)
 
     async def _open(self, grant: Grant, channel: str) -> str | None:
         # Whoever may not use a channel must not make us hold it.
@@ -350,16 +351,17 @@ class Intake:
     def _notify(self, grant: Grant, report: r.Notify, work: _Work) -> Notification:
         channel = check_channel(_notify_channel(grant, report))
         self._access.check(grant, Action.PUBLISH, channel)
-        existing = self._note(report.id, work)
-        if self._task(report.id, work) is not None:
-            raise KeyReused(_TAKEN, id=report.id)
+        note_id = _note_id(report, channel)
+        existing = self._note(note_id, work)
+        if self._task(note_id, work) is not None:
+            raise KeyReused(_TAKEN, id=note_id)
         if existing is not None:
             if existing.channel != channel:
-                raise KeyReused(_TAKEN, id=report.id)
+                raise KeyReused(_TAKEN, id=note_id)
             return existing
         notification = check_notification(
             Notification(
-                id=report.id,
+                id=note_id,
                 channel=channel,
                 rev=0,
                 title=report.title,
@@ -422,6 +424,13 @@ class Intake:
                         continue
                 states[report.task] = (task.state.value, task.attempt)
         return states
+
+
+def _note_id(report: r.Notify, channel: str) -> str:
+    """The id of what is reported: a key stands for one in its channel, and says nothing in any other."""
+    if report.idempotency_key is None:
+        return report.id
+    return keyed_id(channel, report.idempotency_key)
 
 
 def _notify_channel(grant: Grant, report: r.Notify) -> str:

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from headway.errors import InvalidField
 from headway.model.bounds import check_json, check_label, check_text
 from headway.model.channel import check_channel
-from headway.model.ids import check_id
+from headway.model.ids import check_id, derived_id
 
-__all__ = ["Notification", "NotificationStatus", "Severity", "check_link", "check_notification"]
+__all__ = ["Notification", "NotificationStatus", "Severity", "check_link", "check_notification", "keyed_id"]
 
 TITLE_CHARS = 300
 CONTENT_CHARS = 4000
@@ -66,6 +66,11 @@ class Notification(msgspec.Struct, frozen=True, omit_defaults=True):
     task: str | None = None
     data: dict[str, Any] | None = None
     ongoing: bool = False
+
+
+def keyed_id(channel: str, key: str) -> str:
+    """The id of the one notification that has this idempotency key in a channel."""
+    return derived_id("key", channel, key)
 
 
 def check_link(link: str) -> str:

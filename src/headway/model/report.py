@@ -179,6 +179,7 @@ class Notify(msgspec.Struct, frozen=True, omit_defaults=True, tag="notify"):
     source: str | None = None
     task: str | None = None
     data: dict[str, Any] | None = None
+    idempotency_key: _Key | None = None
 
 
 Report = (

@@ -15,11 +15,12 @@ from headway.errors import OriginRefused, Unauthenticated
 from headway.hub.hub import Hub
 from headway.model.grant import Grant
 from headway.server.bodies import JsonRequest
+from headway.server.inbox import Notifications
 from headway.server.login import Doorkeeper, Login
 from headway.server.openapi import document
 from headway.server.pages import page_handlers, security_headers
 from headway.server.problems import PROBLEM_HANDLERS
-from headway.server.rest import Ingest, Notifications, Stats, Tasks
+from headway.server.rest import Ingest, Stats, Tasks
 from headway.transports.credentials import brought_token, origin_allowed
 from headway.transports.service import Service
 

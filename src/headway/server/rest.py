@@ -19,20 +19,22 @@ from headway.hub.hub import Hub
 from headway.model import report as r
 from headway.model.grant import Grant
 from headway.model.ids import check_id, ulid
-from headway.model.notification import Notification, Severity
 from headway.model.progress import StepPlan, Tick
 from headway.model.task import Task, TaskState
+from headway.model.telling import as_telling
 from headway.ports.store import TaskQuery
 from headway.server.bodies import read_batch
 
-__all__ = ["Ingest", "Notifications", "Stats", "Tasks", "new_id"]
+__all__ = ["TEXT", "Ingest", "Key", "Stats", "Tasks", "new_id"]
 
 Caller = NamedDependency[Grant]
 TheHub = NamedDependency[Hub]
 
 MAX_OFFSET = 2**53 - 1
-_TEXT = r"^[^\0]*$"
+TEXT = r"^[^\0]*$"
 """Text that a store can be asked for: no NUL, which ends a text in some and is refused by others."""
+
+Key = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=TEXT)]
 
 
 class NewTask(msgspec.Struct, frozen=True):
@@ -50,8 +52,9 @@ class NewTask(msgspec.Struct, frozen=True):
     weight: int = 1
     steps: tuple[StepPlan, ...] = ()
     lost_after: float | None = None
-    idempotency_key: Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=_TEXT)] | None = None
+    idempotency_key: Key | None = None
     start: bool = False
+    notify: bool | str | None = None
 
 
 class TickBody(Tick, frozen=True, kw_only=True):
@@ -80,20 +83,10 @@ class LogBody(msgspec.Struct, frozen=True):
     lines: Annotated[tuple[r.LogLine, ...], msgspec.Meta(max_length=r.MAX_LOG_LINES)] = ()
 
 
-class NewNotification(msgspec.Struct, frozen=True):
-    """A notification for a user, a channel, or oneself."""
+class Telling(msgspec.Struct, frozen=True):
+    """When the caller is told that a task is over: `always`, `unwatched` or `ongoing`; null for never."""
 
-    title: str
-    id: str | None = None
-    user: str | None = None
-    channel: str | None = None
-    content: str = ""
-    kind: str = ""
-    severity: Severity = Severity.INFO
-    link: str | None = None
-    source: str | None = None
-    task: str | None = None
-    data: dict[str, Any] | None = None
+    when: str | None = "always"
 
 
 class TaskPage(msgspec.Struct, frozen=True):
@@ -160,12 +153,12 @@ class Tasks(Controller):
         states: Annotated[
             str | None, QueryParameter(name="state", description="One or more states, comma separated.")
         ] = None,
-        kind: Annotated[str | None, QueryParameter(max_length=64, pattern=_TEXT)] = None,
-        tag: Annotated[str | None, QueryParameter(max_length=64, pattern=_TEXT)] = None,
-        channel: Annotated[str | None, QueryParameter(max_length=200, pattern=_TEXT)] = None,
-        parent: Annotated[str | None, QueryParameter(max_length=64, pattern=_TEXT)] = None,
+        kind: Annotated[str | None, QueryParameter(max_length=64, pattern=TEXT)] = None,
+        tag: Annotated[str | None, QueryParameter(max_length=64, pattern=TEXT)] = None,
+        channel: Annotated[str | None, QueryParameter(max_length=200, pattern=TEXT)] = None,
+        parent: Annotated[str | None, QueryParameter(max_length=64, pattern=TEXT)] = None,
         q: Annotated[
-            str | None, QueryParameter(max_length=200, pattern=_TEXT, description="Part of the title.")
+            str | None, QueryParameter(max_length=200, pattern=TEXT, description="Part of the title.")
         ] = None,
         number: Annotated[
             int | None, QueryParameter(ge=1, le=MAX_OFFSET, description="The task with this number.")
@@ -252,6 +245,25 @@ class Tasks(Controller):
         """For workers with nothing new to say."""
         return await _report(hub, grant, r.Beat(task=task_id))
 
+    @get("/{task_id:str}/notify", summary="What I am told")
+    async def read_telling(self, task_id: FromPath[str], grant: Caller, hub: TheHub) -> Telling:
+        """When the caller is told that the task is over; null for never."""
+        return Telling(await hub.tellings.asked(grant, task_id))
+
+    @post("/{task_id:str}/notify", summary="Tell me when it is done", status_code=200)
+    async def tell_me(
+        self, task_id: FromPath[str], grant: Caller, hub: TheHub, data: JSONBody[Telling | None] = None
+    ) -> Telling:
+        """The caller gets one notification when the task is over. A task that is over is answered with 409."""
+        when = as_telling("always" if data is None else data.when)
+        await hub.tellings.ask(grant, task_id, when)
+        return Telling(when)
+
+    @delete("/{task_id:str}/notify", summary="Do not tell me")
+    async def tell_me_not(self, task_id: FromPath[str], grant: Caller, hub: TheHub) -> None:
+        """Takes it back, and with it the notification that followed the task. Nothing to take back is fine."""
+        await hub.tellings.ask(grant, task_id, None)
+
     @post("/{task_id:str}/log", summary="Add to a task's log", status_code=200)
     async def write_log(
         self, task_id: FromPath[str], data: JSONBody[LogBody], grant: Caller, hub: TheHub
@@ -302,34 +314,6 @@ class Ingest(Controller):
         return r.BatchAnswer(
             answer.accepted, sorted(rejected + malformed, key=lambda entry: entry.index), answer.tasks
         )
-
-
-class Notifications(Controller):
-    """Notifications."""
-
-    path = "/api/notifications"
-    tags = ("notifications",)
-
-    @post(summary="Notify", status_code=201)
-    async def notify(
-        self, data: JSONBody[NewNotification], grant: Caller, hub: TheHub
-    ) -> Response[Notification]:
-        """Answers 201 with the notification; 200 when its id is known."""
-        fields = asdict(data)
-        fields["id"] = fields["id"] or new_id()
-        notification, created = await hub.report(grant, r.Notify(**fields))
-        assert isinstance(notification, Notification)  # noqa: S101 - notifying gives one
-        return Response(notification, status_code=201 if created else 200)
-
-    @post("/{notification_id:str}/read", summary="Mark as read", status_code=200)
-    async def read(self, notification_id: FromPath[str], grant: Caller, hub: TheHub) -> dict[str, int]:
-        """Reading twice is fine."""
-        return {"updated": await hub.read(grant, (notification_id,))}
-
-    @post("/read_all", summary="Mark all as read", status_code=200)
-    async def read_all(self, grant: Caller, hub: TheHub) -> dict[str, int]:
-        """Answers how many were unread."""
-        return {"updated": await hub.read(grant, None)}
 
 
 class Stats(Controller):
