@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import headway
-from headway.model.report import Cancel, Create, Fail, Log, Result, Start, Stopped, Succeed, TickReport
+from headway.model.report import Cancel, Create, Fail, Log, Result, Retry, Start, Stopped, Succeed, TickReport
 from headway.worker import delivery
 from headway.worker.limits import Limits
 from tests.worker.far_end import FarEnd
@@ -51,6 +51,18 @@ def test_what_one_call_says_is_one_change(far: FarEnd) -> None:
     first, second = far.of(TickReport)
     assert (first.done, first.message, first.detail) == (1, "algebra", {"group": "algebra"})
     assert (second.done, second.message, second.detail) == (2, None, {"group": "geometry"})
+
+
+def test_an_attempt_that_the_queue_repeats_is_no_failure(far: FarEnd) -> None:
+    with headway.attach("job-1", attempt=2) as task:
+        task.progress(1, total=2)
+        task.retry(OSError("the disk is full"))
+        task.progress(2)
+    assert headway.flush(10)
+
+    assert [type(report) for report in far.reports if isinstance(report, Succeed | Fail)] == []
+    assert [report.attempt for report in far.of(Retry)] == [1, 2]
+    assert [line.text for log in far.of(Log) for line in log.lines] == ["OSError: the disk is full"]
 
 
 @pytest.mark.parametrize(

@@ -269,6 +269,19 @@ class TaskHandle:
         """
         self._end(Fail(self.id, error=values.text(_reason(error), ERROR_CHARS)))
 
+    def retry(self, reason: str | BaseException) -> None:
+        """End this attempt, because the queue will try again: the task waits as `queued` for its next attempt.
+
+        Args:
+            reason: why, for the log; a text or an exception.
+        """
+        at = time.time_ns() // 1_000_000
+        lines = tuple(
+            LogLine(values.text(line, LOG_LINE_CHARS), at, "warning")
+            for line in _reason(reason).splitlines()[:MAX_LOG_LINES]
+        )
+        self._end(Log(self.id, lines=lines), Retry(self.id, attempt=self._attempt or 1))
+
     def begin(self) -> Self:
         """Enter without making the task the ambient one; see `headway.track`."""
         self._pid = os.getpid()
