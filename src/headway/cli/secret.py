@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from headway.server.identity.sources import terms_of
 from headway.server.settings import Settings
 from headway.server.tokens import SECRET_FILE, Tokens, kept_secret
 from headway.worker.discovery import read_runtime
@@ -32,4 +33,4 @@ def tokens_for(settings: Settings) -> Tokens:
     """
     secret = find_secret(settings)
     # A server that is started on this folder later on finds the secret there.
-    return Tokens(kept_secret(settings.data) if secret is None else secret)
+    return Tokens(kept_secret(settings.data) if secret is None else secret, terms=terms_of(settings))

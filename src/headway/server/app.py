@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import secrets
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -10,7 +11,7 @@ from typing import Any
 import headway
 from headway.buses.memory import MemoryBus
 from headway.errors import ConfigurationError, InvalidField
-from headway.hub.hub import Hub, HubSettings
+from headway.hub.hub import Hub, HubSettings, unix_ms
 from headway.hub.log import Bounds
 from headway.hub.upkeep import Retention
 from headway.model.grant import Ability
@@ -18,10 +19,13 @@ from headway.ports.store import Store
 from headway.server.authentication import Authenticate, checked
 from headway.server.beside import Beside, load
 from headway.server.folder import FolderLock
-from headway.server.front import WEBSOCKET, Front
+from headway.server.front import SOCKETIO, WEBSOCKET, Front
 from headway.server.http import make_http
+from headway.server.identity.identity import Identity
+from headway.server.identity.sources import terms_of, verifier_of
 from headway.server.local import LocalSink
 from headway.server.login import LOCAL_USER, Doorkeeper
+from headway.server.onward import make_webhooks
 from headway.server.settings import Settings, load_settings
 from headway.server.signals import hearing_stop
 from headway.server.tokens import Tokens, kept_secret
@@ -30,13 +34,23 @@ from headway.transports.asgi import Receive, Scope, Send
 from headway.transports.credentials import LOOPBACK_ORIGINS
 from headway.transports.members import Members
 from headway.transports.service import Service, state_key
+from headway.transports.socketio.endpoint import Endpoint
+from headway.transports.socketio.native import NativeVocabulary
+from headway.transports.socketio.recovery import Keeper
+from headway.wire.engineio_limits import EngineLimits
 from headway.wire.session import SessionLimits
+from headway.wire.socketio import SocketLimits
+from headway.wire.socketio_codec import NativeSocketCodec
+from headway.wire.socketio_json import JSON_PARSER
+from headway.wire.socketio_packets import SocketPacketLimits
+from headway.wire.socketio_positions import OFFSET_CHARS
 
 __all__ = ["DATABASE", "Headway"]
 
 DATABASE = "headway.sqlite3"
 _BESIDE_BASE = "/headway"
 _LOCAL_SECONDS = 5.0
+_ONWARD_SECONDS = 5.0
 
 
 class Headway:
@@ -65,7 +79,8 @@ class Headway:
             settings: read from the environment when None.
             store: instead of the SQLite database in the data folder.
             authenticate: gives the grant of a token, in place of our own tokens; None (or `Unauthenticated`) for one
-                that is worth nothing. It is called in the loop, so it must not wait for anything.
+                that is worth nothing. It is called in the loop, so one that waits for anything is a coroutine
+                function.
             beside: a WSGI or ASGI application that gets every path that is not below `base_path`, which is `/headway`
                 then unless it was set.
 
@@ -76,16 +91,27 @@ class Headway:
         configured = settings.secret
         self.development = configured is None
         secret = configured.get_secret_value() if configured else kept_secret(settings.data)
-        self.tokens = Tokens(secret)
-        self.verify = self.tokens.verify if authenticate is None else checked(authenticate)
-        """Gives the grant of a token, or raises Unauthenticated or TokenExpired."""
+        self.tokens = Tokens(secret, terms=terms_of(settings))
+        verifier, urls = verifier_of(settings, self.tokens.key)
         self._makes_tokens = authenticate is None
         self.login_code = secrets.token_urlsafe(18) if _private(settings) and self._makes_tokens else None
         self._beside = _beside(settings, beside)
         self.base_path = settings.base_path or ("" if self._beside is None else _BESIDE_BASE)
         self._lock = FolderLock(settings.data) if store is None else None
         self._store = store or SqliteStore(settings.data / DATABASE, synchronous=settings.sqlite_synchronous)
-        self.hub = Hub(self._store, MemoryBus(), _hub_settings(settings))
+        self._webhooks = make_webhooks(self._store, settings, unix_ms, headway.__version__)
+        bus = MemoryBus()
+        self.hub = Hub(self._store, bus, _hub_settings(settings), outbox=self._webhooks)
+        self.identity = Identity(
+            verifier.verify if authenticate is None else checked(authenticate),
+            self._store,
+            bus,
+            origins=_origins(settings),
+            urls=urls,
+        )
+        """Verifies and revokes."""
+        self.verify = self.identity.verify
+        """Gives the grant of a token, at once if it can; raises Unauthenticated, TokenExpired or TokenRevoked."""
         self.service = Service(
             self.hub,
             self.verify,
@@ -95,6 +121,8 @@ class Headway:
                 heartbeat=settings.heartbeat,
                 message_rate=settings.message_rate,
                 message_burst=settings.message_burst,
+                expiring_before=settings.expiring_before,
+                grace=settings.expiry_grace,
             ),
             max_message=settings.max_message_bytes,
             write_deadline=settings.write_deadline,
@@ -108,12 +136,20 @@ class Headway:
             ),
             drain_spread=settings.drain_spread,
             path=self.base_path + WEBSOCKET,
+            query_tokens=_private(settings) if settings.query_tokens is None else settings.query_tokens,
+            redeem=self.identity.redeem,
         )
+        self.identity.revocations.told = self.service.revoke
+        self.identity.renewed = self.service.renew
         secure = (settings.public_url or "").startswith("https:")
-        door = Doorkeeper(self.tokens, self.verify, self.login_code, secure)
-        http = make_http(self.hub, self.service, door, settings.max_body_bytes)
+        door = Doorkeeper(self.tokens, self.identity, self.login_code, secure, self.service.origins)
+        http = make_http(self.hub, self.service, door, self._webhooks, settings.max_body_bytes)
         self._local = LocalSink(self.hub)
-        self._front = front = Front(self.service, http, self.base_path, self._beside, self.lifespan)
+        self.socketio = self._socketio(secret)
+        """Where Socket.IO is spoken."""
+        self._front = front = Front(
+            self.service, self.socketio, http, self.base_path, self._beside, self.lifespan
+        )
 
         # A function, since servers look at what they are given: a method is taken for an application of ASGI 2.
         async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
@@ -145,6 +181,8 @@ class Headway:
             self._lock.take()
         try:
             await self.hub.start()
+            await self.identity.open()
+            await self._webhooks.start()
         except BaseException:
             self._release()
             raise
@@ -171,6 +209,8 @@ class Headway:
             await self._beside.stop()
         self.service.drain()
         await self._local.close(min(_LOCAL_SECONDS, self.settings.drain_seconds))
+        await self._webhooks.stop(min(_ONWARD_SECONDS, self.settings.drain_seconds))
+        await self.identity.close()
         await self.hub.stop()
         self._release()
 
@@ -200,7 +240,7 @@ class Headway:
     @property
     def state(self) -> dict[str, Any]:
         """What a server's state needs for our door on the fast path (`headway.transports.websocket:Gate`)."""
-        return {state_key(self.service.path): self.service}
+        return {state_key(self.service.path): self.service, state_key(self.socketio.path): self.socketio}
 
     def token(
         self,
@@ -230,6 +270,24 @@ class Headway:
     def local_token(self) -> str:
         """A token for workers on this machine: whoever can read the runtime file may do everything here."""
         return self.tokens.make(LOCAL_USER, can=frozenset(Ability))
+
+    def _socketio(self, secret: str) -> Endpoint:
+        settings = self.settings
+        key = hmac.digest(secret.encode(), b"headway: recovery of connections", "sha256")
+        keeper = Keeper(self._store, key, settings.recovery_seconds, self.hub.clock)
+        codec = NativeSocketCodec(JSON_PARSER, "/", offsets=True)
+        largest = settings.max_message_bytes
+        return Endpoint(
+            self.service,
+            self.base_path + SOCKETIO,
+            {"/": lambda client, namespace: NativeVocabulary(client, namespace, codec, keeper)},
+            limits=EngineLimits(ping_interval=settings.heartbeat, max_payload=largest),
+            socket_limits=SocketLimits(
+                packet=SocketPacketLimits(max_bytes=largest),
+                connect_timeout=settings.auth_timeout,
+                max_recovery=OFFSET_CHARS,
+            ),
+        )
 
     def _release(self) -> None:
         if self._lock is not None:
@@ -273,5 +331,10 @@ def _hub_settings(settings: Settings) -> HubSettings:
         lost_after=settings.lost_after,
         max_subscriptions=settings.max_subscriptions,
         bounds=Bounds(finished=settings.finished_tasks, age=settings.finished_age),
-        retention=Retention(tasks=settings.retention, log_lines=settings.log_lines),
+        retention=Retention(
+            tasks=settings.retention,
+            notifications=settings.notifications,
+            notification_age=settings.notification_retention,
+            log_lines=settings.log_lines,
+        ),
     )

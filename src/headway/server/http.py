@@ -11,17 +11,20 @@ from litestar.handlers import BaseRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 
-from headway.errors import OriginRefused, Unauthenticated
+from headway.errors import OriginRefused
 from headway.hub.hub import Hub
 from headway.model.grant import Grant
+from headway.onward.webhooks import Webhooks
 from headway.server.bodies import JsonRequest
+from headway.server.identity.rest import Keys, Renewal, Revoking, TicketOffice
 from headway.server.inbox import Notifications
 from headway.server.login import Doorkeeper, Login
 from headway.server.openapi import document
 from headway.server.pages import page_handlers, security_headers
 from headway.server.problems import PROBLEM_HANDLERS
 from headway.server.rest import Ingest, Stats, Tasks
-from headway.transports.credentials import brought_token, origin_allowed
+from headway.server.webhooks import WebhookCalls
+from headway.transports.credentials import Brought, brought_token, origin_allowed
 from headway.transports.service import Service
 
 __all__ = ["make_http"]
@@ -29,15 +32,15 @@ __all__ = ["make_http"]
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 
 
-def make_http(hub: Hub, service: Service, door: Doorkeeper, max_body: int) -> Litestar:
+def make_http(hub: Hub, service: Service, door: Doorkeeper, webhooks: Webhooks, max_body: int) -> Litestar:
     """Build the application.
 
     Args:
         max_body: bytes of a request's body.
     """
 
-    def who(request: Request[Any, Any, Any]) -> Grant:
-        return grant_of(request, service)
+    async def who(request: Request[Any, Any, Any]) -> Grant:
+        return await grant_of(request, service)
 
     def from_our_pages(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         # The cookie comes by itself, and a page of another site must not log anybody in or out either.
@@ -72,15 +75,22 @@ def make_http(hub: Hub, service: Service, door: Doorkeeper, max_body: int) -> Li
             Notifications,
             Stats,
             Login,
+            TicketOffice,
+            Renewal,
+            Keys,
+            Revoking,
+            WebhookCalls,
             healthz,
             readyz,
             openapi,
             *page_handlers(),
         ],
         dependencies={
-            "grant": Provide(who, sync_to_thread=False),
+            "grant": Provide(who),
             "hub": Provide(lambda: hub, sync_to_thread=False),
+            "identity": Provide(lambda: door.identity, sync_to_thread=False),
             "door": Provide(lambda: door, sync_to_thread=False),
+            "webhooks": Provide(lambda: webhooks, sync_to_thread=False),
             "version": Provide(lambda: service.version, sync_to_thread=False),
         },
         guards=[from_our_pages],
@@ -105,7 +115,7 @@ def make_http(hub: Hub, service: Service, door: Doorkeeper, max_body: int) -> Li
     )
 
 
-def grant_of(connection: ASGIConnection[Any, Any, Any, Any], service: Service) -> Grant:
+async def grant_of(connection: ASGIConnection[Any, Any, Any, Any], service: Service) -> Grant:
     """The grant of a request.
 
     Raises:
@@ -114,6 +124,4 @@ def grant_of(connection: ASGIConnection[Any, Any, Any, Any], service: Service) -
     """
     headers = connection.headers
     token = brought_token(lambda name: headers.get(name, ""), service.origins)
-    if token is None:
-        raise Unauthenticated("A token is needed: send Authorization: Bearer <token>")
-    return service.verify(token)
+    return await service.know(None if token is None else Brought(token))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 from typing import Annotated, Any
 
@@ -11,13 +12,13 @@ from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
-from headway.errors import InvalidField, RateLimited, Unauthenticated
+from headway.errors import InvalidField, RateLimited, RefusedError, Unauthenticated
 from headway.hub.hub import Hub
 from headway.model.grant import Ability, Grant
+from headway.server.identity.identity import Identity
 from headway.server.mount import root_of
 from headway.server.tokens import Tokens
-from headway.transports.credentials import COOKIE
-from headway.transports.service import Verify
+from headway.transports.credentials import COOKIE, brought_token
 
 __all__ = ["LOCAL_USER", "Doorkeeper", "Login", "Me"]
 
@@ -34,15 +35,17 @@ class Doorkeeper(msgspec.Struct):
 
     Attributes:
         tokens: makes those of the login link.
-        verify: gives the grant of a token.
+        identity: verifies and revokes them.
         code: of the login link; None when there is none.
         secure: whether browsers reach the server by https.
+        origins: whose pages may use the cookie, besides our own.
     """
 
     tokens: Tokens
-    verify: Verify
+    identity: Identity
     code: str | None
     secure: bool
+    origins: frozenset[str]
     tries: float = 0.0
     tried_at: float = 0.0
 
@@ -106,7 +109,7 @@ class Login(Controller):
         if (data.code is None) == (data.token is None):
             raise InvalidField("Give a code or a token", field="token")
         token = door.open(data.code, hub.clock() / 1000) if data.code is not None else data.token or ""
-        found = door.verify(token)
+        found = door.identity.verify(token)
         grant = found if isinstance(found, Grant) else await found
         lasts = _COOKIE_SECONDS
         if grant.expires_at is not None:
@@ -117,7 +120,17 @@ class Login(Controller):
     async def logout(
         self, door: NamedDependency[Doorkeeper], request: Request[Any, Any, Any]
     ) -> Response[None]:
-        """Takes the cookie away."""
+        """Takes the cookie away, and revokes its token: what goes on by it ends, on every device that has the same."""
+        headers = request.headers
+        grant = None
+        # Who is not logged in, or not any more, is logged out all the same.
+        with contextlib.suppress(RefusedError):
+            token = brought_token(lambda name: headers.get(name, ""), door.origins)
+            if token is not None:
+                found = door.identity.verify(token)
+                grant = found if isinstance(found, Grant) else await found
+        if grant is not None and grant.id:
+            await door.identity.revocations.revoke_token(grant.id, expires_at=grant.expires_at, by=grant.user)
         return Response(None, status_code=204, cookies=[_cookie(request, "", 0, door.secure)])
 
     @get("/me", summary="Who am I")

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -16,8 +16,9 @@ from pydantic_settings import (
 )
 
 from headway.errors import ConfigurationError
+from headway.onward.reach import check_network
 
-__all__ = ["LOOPBACK", "Settings", "load_settings"]
+__all__ = ["LOOPBACK", "Settings", "WebhookSetting", "load_settings"]
 
 LOOPBACK = frozenset(("127.0.0.1", "localhost", "::1"))
 _BASE_PATH = re.compile(r"(/[A-Za-z0-9_~.-]+)+\Z")
@@ -25,6 +26,18 @@ _LONG_SECRET = 32
 _SHORT_SECRET = 8
 _AGES = 100 * 365 * 86_400.0
 """For ever, as far as anybody is concerned, and still a time that a database can hold."""
+
+
+class WebhookSetting(BaseModel):
+    """A webhook's endpoint, as `[[webhooks]]` in the file says it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")
+    url: str = Field(max_length=2000)
+    secret: SecretStr
+    events: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ("*",)
 
 
 class Settings(BaseSettings):
@@ -44,6 +57,60 @@ class Settings(BaseSettings):
     secret: SecretStr | None = Field(
         None,
         description="Key that tokens are signed with (HS256). Without one, a random one is kept in the data folder.",
+    )
+    issuer: str | None = Field(
+        None, description="What `iss` of a token must be; also what our own tokens say."
+    )
+    audience: str | None = Field(
+        None,
+        description="What `aud` of a token must name; also what our own tokens say. Set it where several servers share a "
+        "secret or an issuer, so that a token of one is worth nothing at another.",
+    )
+    token_keys: str | None = Field(
+        None,
+        description="Public keys (PEM), or a file with them, of who else makes tokens: RSA for RS256, P-256 for ES256, "
+        "Ed25519 for EdDSA.",
+    )
+    jwks_file: Path | None = Field(
+        None, description="File with a JSON Web Key Set that tokens are verified with."
+    )
+    jwks_url: str | None = Field(
+        None,
+        description="Address of a JSON Web Key Set that tokens are verified with; https, or this machine's.",
+    )
+    jwks_refresh: float = Field(
+        300.0, ge=1, le=86_400, description="Seconds after which the keys at that address are fetched anew."
+    )
+    jwks_cooldown: float = Field(
+        30.0,
+        ge=0.1,
+        le=3600,
+        description="Seconds between two fetches at least, however many tokens name a key that is not known.",
+    )
+    token_leeway: float = Field(
+        0.0, ge=0, le=300, description="Seconds by which the clocks of who makes tokens may differ from ours."
+    )
+    claim_user: str = Field("sub", min_length=1, description="Claim of a token that names the user.")
+    claim_channels: str = Field("channels", min_length=1, description="Claim that lists channels.")
+    claim_tasks: str = Field("tasks", min_length=1, description="Claim that lists single tasks.")
+    claim_can: str = Field(
+        "can",
+        min_length=1,
+        description="Claim that lists abilities; `scope` and `scp` may be words in one text, `headway:read` too.",
+    )
+    expiring_before: float = Field(
+        60.0, ge=0, le=3600, description="Seconds before a token's end at which its client is told."
+    )
+    expiry_grace: float = Field(
+        5.0,
+        ge=0,
+        le=300,
+        description="Seconds for which a connection may go on after that, waiting for a new token.",
+    )
+    query_tokens: bool | None = Field(
+        None,
+        description="Take tokens in addresses (`?token=`), where others may log them. By default only while nobody but "
+        "this machine can reach the server.",
     )
     public_url: str | None = Field(
         None, description="Address that people reach the server by, when a proxy is in front."
@@ -82,6 +149,12 @@ class Settings(BaseSettings):
     )
     retention: float = Field(
         30 * 86_400.0, ge=0, le=_AGES, description="Seconds after which a finished task is removed for good."
+    )
+    notifications: int = Field(
+        1000, ge=1, le=100_000, description="Notifications kept of each user or project; the oldest go first."
+    )
+    notification_retention: float = Field(
+        90 * 86_400.0, ge=0, le=_AGES, description="Seconds after which a notification is removed for good."
     )
     log_lines: int = Field(10_000, ge=100, le=1_000_000, description="Lines kept of each task's log.")
     heartbeat: float = Field(25.0, ge=1, le=300, description="Seconds between heartbeats to a client.")
@@ -122,17 +195,41 @@ class Settings(BaseSettings):
     message_burst: float = Field(
         200.0, ge=1, le=100_000, description="Messages that a client may send at once."
     )
+    recovery_seconds: float = Field(
+        7200.0,
+        ge=0,
+        le=7 * 86_400,
+        description="Seconds for which a Socket.IO client may be away and find its subscriptions again; 0 for never.",
+    )
     drain_seconds: float = Field(
         10.0, ge=0, le=300, description="Seconds that a stopping server waits for requests to end."
     )
     drain_spread: float = Field(
         5.0, ge=0, le=300, description="Seconds over which clients are told to spread their reconnection."
     )
+    webhooks: tuple[WebhookSetting, ...] = Field(
+        (), description="Endpoints that are told of ends of tasks and of notifications."
+    )
+    webhook_networks: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Networks of one's own (comma separated, `10.0.0.0/8` or single addresses) that webhooks may reach, "
+        "by plain http too.",
+    )
+    webhook_timeout: float = Field(15.0, ge=1, le=60, description="Seconds for one attempt of a webhook.")
+    webhook_give_up: float = Field(
+        86_400.0, ge=0, le=7 * 86_400.0, description="Seconds after which a webhook's message is given up."
+    )
+    webhook_history: float = Field(
+        3 * 86_400.0,
+        ge=0,
+        le=30 * 86_400.0,
+        description="Seconds for which webhooks' messages and attempts can be looked at after that.",
+    )
     sqlite_synchronous: Literal["normal", "full"] = Field(
         "normal", description="`normal` survives a kill of the process, `full` a loss of power too."
     )
 
-    @field_validator("allowed_origins", mode="before")
+    @field_validator("allowed_origins", "webhook_networks", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return (
@@ -140,6 +237,11 @@ class Settings(BaseSettings):
             if isinstance(value, str)
             else value
         )
+
+    @field_validator("webhook_networks")
+    @classmethod
+    def _check_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(check_network(network) for network in value)
 
     @field_validator("base_path")
     @classmethod
@@ -159,6 +261,11 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether tokens of somebody else count."""
+        return any((self.token_keys, self.jwks_file, self.jwks_url))
 
     @property
     def loopback(self) -> bool:
@@ -198,7 +305,7 @@ def load_settings(config: Path | None = None, **flags: Any) -> Settings:
 
 def _check_secret(settings: Settings) -> None:
     if settings.secret is None:
-        if not settings.loopback:
+        if not settings.loopback and not settings.has_keys:
             raise ConfigurationError(
                 f"Listening on {settings.host} needs a secret of your own: set HEADWAY_SECRET to at least "
                 f"{_LONG_SECRET} random characters (python -c 'import secrets; print(secrets.token_urlsafe(32))')"

@@ -80,7 +80,7 @@ def token_id(token: str) -> str:
 
     The signature is left out, since the same one can be written in several ways.
     """
-    signed = token.rpartition(".")[0].encode("utf-8", "surrogatepass")
+    signed = (token.rpartition(".")[0] or token).encode("utf-8", "surrogatepass")
     return "~" + base64.urlsafe_b64encode(hashlib.sha256(signed).digest()[:18]).decode()
 
 

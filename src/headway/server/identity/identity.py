@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
+import msgspec
+
 from headway.model.grant import Grant
 from headway.ports.bus import Bus
 from headway.ports.store import Store
@@ -19,6 +21,14 @@ from headway.transports.service import Verify
 __all__ = ["Identity"]
 
 
+_RENEWED = "renewed"
+
+
+class _Renewed(msgspec.Struct, frozen=True):
+    token: str
+    grant: Grant
+
+
 class Identity:
     """Tokens, worker keys and tickets in, grants out.
 
@@ -26,6 +36,7 @@ class Identity:
         revocations: `check`, `covers`, `revoke_token`, `revoke_user`.
         worker_keys: `create`, `all`, `remove`.
         tickets: `issue`, `redeem`.
+        renewed: told of renewals, in every process.
     """
 
     def __init__(
@@ -48,6 +59,9 @@ class Identity:
         """
         self._tokens = tokens
         self._urls = urls
+        self._bus = bus
+        self.renewed: Callable[[str, Grant], object] | None = None
+        bus.listen(_RENEWED, self._heard)
         self.revocations = Revocations(store, bus, clock)
         self.worker_keys = WorkerKeys(store, bus, clock)
         self.tickets = Tickets(store, origins, clock=clock)
@@ -100,6 +114,19 @@ class Identity:
         """
         await self.worker_keys.remove(key_id)
         await self.revocations.revoke_token(WORKER_KEY + key_id, by=by)
+
+    async def renew(self, token: str, grant: Grant) -> None:
+        """Let the streams that came with a token go on with another grant of the same user.
+
+        Args:
+            token: what the old one goes by.
+        """
+        await self._bus.announce(_RENEWED, msgspec.json.encode(_Renewed(token, grant)).decode())
+
+    def _heard(self, text: str) -> None:
+        renewed = msgspec.json.decode(text, type=_Renewed)
+        if self.renewed is not None:
+            self.renewed(renewed.token, renewed.grant)
 
     async def _checked(self, found: Awaitable[Grant]) -> Grant:
         grant = await found
