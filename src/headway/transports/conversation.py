@@ -13,6 +13,7 @@ from headway import errors as e
 from headway.hub.followers import PACE, Follower, Only, Wanted
 from headway.model import report as r
 from headway.model.grant import Grant
+from headway.model.notification import NotificationStatus
 from headway.model.task import Task
 from headway.ports.link import Version
 from headway.transports.credentials import Brought
@@ -29,6 +30,12 @@ CLOSE_BASE = 4000
 _MOST_ANSWERS = 262_144
 """Bytes of answers that may wait for a client that asks and asks and reads nothing."""
 _MOST_HELD = 500
+_STATUSES: dict[type, NotificationStatus] = {
+    n.Read: NotificationStatus.READ,
+    n.Unread: NotificationStatus.UNREAD,
+    n.Archive: NotificationStatus.ARCHIVED,
+}
+_Doing = n.Cancel | n.Pause | n.Resume | n.Read | n.Unread | n.Archive
 _COMMANDS: dict[type, type[r.Cancel | r.Pause | r.Resume]] = {
     n.Cancel: r.Cancel,
     n.Pause: r.Pause,
@@ -307,16 +314,15 @@ class Conversation(Member):
             except e.UnknownSubscription as error:
                 self._refuse(message.id, error)
 
-    async def _carry_out(self, message: n.Cancel | n.Pause | n.Resume | n.Read, answer: Answering) -> None:
+    async def _carry_out(self, message: _Doing, answer: Answering) -> None:
         follower = self._follower
         if follower is None:
             return
         hub = self._service.hub
         try:
-            if isinstance(message, n.Read):
-                await hub.read(
-                    follower.grant, None if message.notifications == "all" else message.notifications
-                )
+            if isinstance(message, n.Read | n.Unread | n.Archive):
+                ids = None if message.notifications == "all" else message.notifications
+                await hub.file(follower.grant, ids, _STATUSES[type(message)])
                 done = n.ok(message.ref)
             else:
                 record, _ = await hub.report(follower.grant, _COMMANDS[type(message)](message.task))

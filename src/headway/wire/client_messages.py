@@ -19,6 +19,7 @@ from headway.model.ids import check_id
 __all__ = [
     "MAX_READ",
     "TOKEN_CHARS",
+    "Archive",
     "Auth",
     "Cancel",
     "ClientMessage",
@@ -30,18 +31,20 @@ __all__ = [
     "Resume",
     "Subscribe",
     "SubscriptionId",
+    "Unread",
     "Unsubscribe",
     "decode_client",
 ]
 TOKEN_CHARS = 8192
 MAX_READ = 500
-"""How many notifications one `read` may name."""
+"""How many notifications one `read`, `unread` or `archive` may name."""
 
 SubscriptionId = Annotated[str, Meta(min_length=1, max_length=32)] | Annotated[int, Meta(ge=0, le=2**31 - 1)]
 # Beyond 2**53 - 1 a browser would read back another number than it sent.
 Ref = Annotated[str, Meta(max_length=32)] | Annotated[int, Meta(ge=-MAX_REV, le=MAX_REV)]
 _Label = Annotated[str, Meta(max_length=64)]
 _Hz = Annotated[float, Meta(ge=0.1, le=20)]
+_Notifications = Annotated[tuple[str, ...], Meta(max_length=MAX_READ)]
 _LogOffset = Annotated[int, Meta(ge=-1, le=MAX_REV)]
 
 
@@ -128,7 +131,21 @@ class Resume(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag="res
 class Read(msgspec.Struct, frozen=True, omit_defaults=True, tag="read"):
     """Mark notifications of my own channel as read: these ids, or `"all"`."""
 
-    notifications: Annotated[tuple[str, ...], Meta(max_length=MAX_READ)] | Literal["all"]
+    notifications: _Notifications | Literal["all"]
+    ref: Ref | None = None
+
+
+class Unread(msgspec.Struct, frozen=True, omit_defaults=True, tag="unread"):
+    """Mark these notifications as unread again, archived ones too."""
+
+    notifications: _Notifications
+    ref: Ref | None = None
+
+
+class Archive(msgspec.Struct, frozen=True, omit_defaults=True, tag="archive"):
+    """Archive notifications of my own channel: these ids, or `"all"`."""
+
+    notifications: _Notifications | Literal["all"]
     ref: Ref | None = None
 
 
@@ -143,9 +160,11 @@ class _Envelope(msgspec.Struct, gc=False):
     ref: Raw = Raw()
 
 
-ClientMessage = Auth | Subscribe | Unsubscribe | Cancel | Pause | Resume | Read | Ping
+ClientMessage = Auth | Subscribe | Unsubscribe | Cancel | Pause | Resume | Read | Unread | Archive | Ping
 
-_decode = msgspec.json.Decoder(Auth | _Subscribe | Unsubscribe | Cancel | Pause | Resume | Read | Ping).decode
+_decode = msgspec.json.Decoder(
+    Auth | _Subscribe | Unsubscribe | Cancel | Pause | Resume | Read | Unread | Archive | Ping
+).decode
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
 _decode_text = msgspec.json.Decoder(Annotated[str, Meta(max_length=CURSOR_CHARS)]).decode
 _decode_id = msgspec.json.Decoder(SubscriptionId).decode
@@ -189,13 +208,13 @@ def decode_client(data: bytes) -> ClientMessage:
 
 
 def _checked(
-    message: _Subscribe | Unsubscribe | Cancel | Pause | Resume | Read,
+    message: _Subscribe | Unsubscribe | Cancel | Pause | Resume | Read | Unread | Archive,
 ) -> ClientMessage:
     if type(message) is _Subscribe:
         return _subscribe(message)
     if isinstance(message, Cancel | Pause | Resume):
         check_id(message.task, "task")
-    elif type(message) is Read and message.notifications != "all":
+    elif isinstance(message, Read | Unread | Archive) and message.notifications != "all":
         for notification in message.notifications:
             check_id(notification, "notifications")
     return message  # type: ignore[return-value]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from headway.wire.client_messages import (
     MAX_READ,
     TOKEN_CHARS,
+    Archive,
     Auth,
     Cancel,
     ClientMessage,
@@ -16,6 +17,7 @@ from headway.wire.client_messages import (
     Resume,
     Subscribe,
     SubscriptionId,
+    Unread,
     Unsubscribe,
     decode_client,
 )
@@ -39,6 +41,7 @@ __all__ = [
     "MAX_READ",
     "PROTOCOL",
     "TOKEN_CHARS",
+    "Archive",
     "Auth",
     "Cancel",
     "ClientMessage",
@@ -50,6 +53,7 @@ __all__ = [
     "Resume",
     "Subscribe",
     "SubscriptionId",
+    "Unread",
     "Unsubscribe",
     "change",
     "decode_client",
