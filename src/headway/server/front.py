@@ -14,11 +14,13 @@ from headway.server.beside import Beside
 from headway.server.mount import ROOT, place_of, place_within, root_of
 from headway.transports.asgi import Receive, Scope, Send, refuse, websocket
 from headway.transports.service import Service
+from headway.transports.socketio.endpoint import Endpoint
 from headway.transports.streams import events, poll
 
-__all__ = ["WEBSOCKET", "Front"]
+__all__ = ["SOCKETIO", "WEBSOCKET", "Front"]
 
 WEBSOCKET = "/ws"
+SOCKETIO = "/socket.io/"
 _STREAMS = {"/events": events, "/poll": poll}
 _NOT_STARTED = (
     "This Headway was not started: give its lifespan to the application that mounts it (lifespan=hw.lifespan)"
@@ -35,9 +37,16 @@ class Front:
     """
 
     def __init__(
-        self, service: Service, http: Litestar, base_path: str, beside: Beside | None, lifespan: Lifespan
+        self,
+        service: Service,
+        socketio: Endpoint,
+        http: Litestar,
+        base_path: str,
+        beside: Beside | None,
+        lifespan: Lifespan,
     ) -> None:
         self._service = service
+        self._socketio = socketio
         self._http = http
         self._base_path = base_path
         self._beside = beside
@@ -63,6 +72,8 @@ class Front:
             await answer_error(send, NotFound(f"There is nothing at this address; try {self._base_path}/"))
         elif not path:
             await redirect(send, root_of(scope) + "/")
+        elif path == SOCKETIO:
+            await self._socketio(scope, receive, send)
         elif (door := _STREAMS.get(path)) is not None and scope["method"] in {"GET", "POST"}:
             await door(self._service, scope, receive, send)
         else:
@@ -72,6 +83,9 @@ class Front:
     async def _serve_websocket(self, path: str | None, scope: Scope, receive: Receive, send: Send) -> None:
         if self.open and path == WEBSOCKET:
             await websocket(self._service, scope, receive, send)
+            return
+        if self.open and path == SOCKETIO:
+            await self._socketio(scope, receive, send)
             return
         await receive()
         if self.open:
