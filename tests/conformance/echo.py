@@ -167,6 +167,8 @@ def main() -> None:
         host=given.host,
         port=given.port,
         ws="websockets-sansio" if given.plain else Gate,
+        # A client that compresses is late with what it says first.
+        ws_per_message_deflate=False,
         lifespan="on",
         log_level="warning",
         timeout_graceful_shutdown=1,

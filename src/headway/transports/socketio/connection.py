@@ -86,11 +86,6 @@ class Connection(ABC):
         return self.engine.wait(now)
 
     @property
-    def changing(self) -> bool:
-        """Whether it may be about to change to a WebSocket."""
-        return self._probe is not None
-
-    @property
     def full(self) -> bool:
         """Whether what is delivered now would not go out."""
         ws = self._ws

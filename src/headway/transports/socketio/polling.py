@@ -34,7 +34,6 @@ _HEADERS = (
     (b"x-accel-buffering", b"no"),
     (b"x-content-type-options", b"nosniff"),
 )
-_TURNS = 3
 _PREFLIGHT_SECONDS = b"600"
 _NAMES = re.compile(r"[A-Za-z0-9-]{1,64}(?: ?, ?[A-Za-z0-9-]{1,64}){0,31}\Z")
 
@@ -77,9 +76,6 @@ async def poll(endpoint: EngineEndpoint, scope: Scope, receive: Receive, send: S
     elif asked.method == "POST":
         await _post(connection, header("content-length"), allowed, receive, send)
     else:
-        for _ in range(_TURNS if connection.changing else 0):
-            # The frame that ends the change came before this request, but on a socket that is heard a turn later.
-            await asyncio.sleep(0)
         waiting = _Poll()
         refusal = connection.poll_opened(waiting)
         if refusal is not None:
