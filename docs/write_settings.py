@@ -47,6 +47,8 @@ def rows(written: list[str]) -> str:
 def _shown(default: Any) -> str:
     if default is None or default == ():
         return "none"
+    if isinstance(default, tuple):
+        return f"`{','.join(default)}`"
     return f"`{int(default) if isinstance(default, float) and default.is_integer() else default}`"
 
 

@@ -172,8 +172,8 @@ def test_counts_are_kept_without_lines(lines: Lines) -> None:
 def test_users_are_remembered_up_to_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audits, "_REMEMBERED_USERS", 3)
     audit = Audit()
-    audit.of("here").connections = 1
+    audit.of("here").subscriptions = 1
     for number in range(20):
         audit.of(f"passing-{number}").refusals = 1
-    assert audit.of("here").connections == 1
+    assert audit.of("here").subscriptions == 1
     assert audit.of("passing-0").refusals == 0

@@ -23,23 +23,17 @@ _REMEMBERED_USERS = 10_000
 
 
 class Counts(msgspec.Struct, gc=False):
-    """What one user, or everybody, has and did since the server began.
+    """What one user, or everybody, follows and did since the server began.
 
     Attributes:
-        connections, subscriptions: that are open.
+        subscriptions: that are open.
         messages: that came over connections.
         refusals: requests, subscriptions and connections that were refused.
     """
 
-    connections: int = 0
     subscriptions: int = 0
     messages: int = 0
     refusals: int = 0
-
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is open."""
-        return not self.connections and not self.subscriptions
 
 
 class Audit:
@@ -167,7 +161,7 @@ class Audit:
     def _forget(self) -> None:
         """Forget somebody who has nothing open, of those who came first."""
         for user, counts in self._users.items():
-            if counts.idle:
+            if not counts.subscriptions:
                 del self._users[user]
                 return
         del self._users[next(iter(self._users))]

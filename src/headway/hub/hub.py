@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import asdict
 
-from headway.errors import IllegalTransition
+from headway.errors import Forbidden, IllegalTransition
 from headway.hub.access import Access, Action, covers, patterns
 from headway.hub.audit import Audit
 from headway.hub.followers import Follower, Followers
@@ -24,6 +25,7 @@ from headway.hub.task_logs import TaskLogs
 from headway.hub.tellings import Tellings
 from headway.hub.upkeep import Retention, Upkeep
 from headway.hub.wheel import Wheel
+from headway.model.cursor import Cursor
 from headway.model.grant import Grant
 from headway.model.notification import Notification, NotificationStatus
 from headway.model.report import Batch, BatchAnswer, Log, Report
@@ -41,10 +43,12 @@ class HubSettings(msgspec.Struct, frozen=True):
     Attributes:
         lost_after: seconds of silence until a running task counts as lost.
         max_subscriptions: of one client.
+        max_live_tasks: unfinished tasks in one channel; 0 for any number.
     """
 
     lost_after: float = 30.0
     max_subscriptions: int = 200
+    max_live_tasks: int = 0
     bounds: Bounds = Bounds()
     retention: Retention = Retention()
 
@@ -127,6 +131,7 @@ class Hub:
             self._access,
             self.inbox,
             self.tellings,
+            self._settings.max_live_tasks,
         )
         self._upkeep = Upkeep(
             self._store,
@@ -217,6 +222,23 @@ class Hub:
         self._access.check(grant, Action.READ, task.channel, task.id)
         return task
 
+    async def standing(self, grant: Grant, channels: Sequence[str]) -> dict[str, tuple[Cursor, list[Task]]]:
+        """Of each channel a cursor, and the unfinished tasks as of it, by revision; all of them as of one moment.
+
+        Raises:
+            Forbidden: the grant does not cover one of them, or may not read.
+        """
+        opened = []
+        for name in channels:
+            self._access.check(grant, Action.READ, name)
+            opened.append(await self.records.channel(name))
+        found = {}
+        for channel in opened:
+            shown = (version.record for version in channel.log.all())
+            tasks = [record for record in shown if isinstance(record, Task) and not record.state.terminal]
+            found[channel.name] = (Cursor(self.records.epoch, channel.log.head), tasks)
+        return found
+
     def finished(self, task_id: str) -> bool:
         """Whether a task has finished, as clients can see it; one that is not at hand finished long ago."""
         task = self.records.tasks.get(task_id)
@@ -229,7 +251,7 @@ class Hub:
         Raises:
             Forbidden: the grant may not read.
         """
-        self._access.check(grant, Action.READ, grant.own_channel)
+        self._access.check(grant, Action.READ, _first_channel(grant, query))
         page = await self._store.tasks(
             msgspec.structs.replace(query, channels=patterns(grant), tasks=grant.tasks)
         )
@@ -242,6 +264,8 @@ class Hub:
     ) -> tuple[int, tuple[LogEntry, ...]]:
         """Lines of a task's log at or after `offset`, and where the next ones begin."""
         await self.task(grant, task_id)
+        if grant.narrow:
+            raise Forbidden("This token does not open logs", task=task_id)
         log = self._logs.at_hand().get(task_id)
         if log is not None and offset >= log.start:
             entries = tuple(log.since(offset)[:limit])
@@ -279,20 +303,21 @@ class Hub:
 
     def open_channels(self, grant: Grant) -> list[str]:
         """Channels that this grant opens by name, its own first; for an administrator also those in use."""
-        names = [grant.own_channel, "public"]
+        names = [] if grant.narrow else [grant.own_channel, "public"]
         names += [pattern for pattern in grant.channels if pattern not in names]
         if patterns(grant) is None:
             names += sorted(set(self.records.channels) - set(names))[:100]
         return names
 
     def stats(self, grant: Grant) -> dict[str, Any]:
-        """Counts: of everything for an administrator, of what the grant covers for others."""
+        """Counts: of everything for an administrator, of what the grant covers and its user did for others."""
         everything = patterns(grant) is None
         states = dict.fromkeys((state.value for state in TaskState), 0)
         for task in self.records.tasks.values():
             if everything or covers(grant, task.channel, task.id):
                 states[task.state.value] += 1
-        counts: dict[str, Any] = {"tasks": states}
+        counted = self.audit.total if everything else self.audit.of(grant.user)
+        counts: dict[str, Any] = {"tasks": states, **asdict(counted)}
         if everything:
             counts |= {
                 "channels": len(self.records.channels),
@@ -306,3 +331,8 @@ class Hub:
         for report in reports:
             if isinstance(report, Log):
                 self._followers.logged(report.task)
+
+
+def _first_channel(grant: Grant, query: TaskQuery) -> str:
+    """A channel of which a list may show something; a narrow grant has none of its own."""
+    return query.channel or "" if grant.narrow else grant.own_channel

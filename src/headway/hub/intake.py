@@ -7,7 +7,15 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from headway.errors import Forbidden, HeadwayError, IllegalTransition, InvalidField, KeyReused, NotFound
+from headway.errors import (
+    Forbidden,
+    HeadwayError,
+    IllegalTransition,
+    InvalidField,
+    KeyReused,
+    NotFound,
+    QuotaReached,
+)
 from headway.hub.access import Access, Action, check, covers
 from headway.hub.inbox import Inbox
 from headway.hub.ledger import Changes, Ledger
@@ -48,7 +56,7 @@ _ENDINGS = (r.Succeed, r.Fail, r.Cancel)
 class _Work:
     """One request on its way: what was looked up for it, and what it has changed."""
 
-    __slots__ = ("changes", "created", "found", "notes", "now", "open", "tellings", "told")
+    __slots__ = ("changes", "coming", "created", "found", "notes", "now", "open", "tellings", "told")
 
     def __init__(self, now: int) -> None:
         self.now = now
@@ -59,6 +67,8 @@ class _Work:
         # Channels in which the grant may publish whatever there is.
         self.open: set[str] = set()
         self.created = False
+        # New tasks of this request by channel; those of others show as soon as they are durable.
+        self.coming: dict[str, int] = {}
         # What the audit is told as soon as it is durable.
         self.told: list[Callable[[], None]] = []
 
@@ -76,7 +86,13 @@ class Intake:
         access: Access,
         inbox: Inbox,
         tellings: Tellings,
+        max_live: int = 0,
     ) -> None:
+        """Take reports.
+
+        Args:
+            max_live: unfinished tasks in one channel; 0 for any number.
+        """
         self._records = records
         self._ledger = ledger
         self._logs = logs
@@ -85,6 +101,7 @@ class Intake:
         self._access = access
         self._inbox = inbox
         self._tellings = tellings
+        self._max_live = max_live
 
     async def batch(self, grant: Grant, batch: r.Batch) -> r.BatchAnswer:
         """Take a batch; returns when its facts are durable.
@@ -335,6 +352,7 @@ class Intake:
             if parent is None or parent.channel != channel:
                 raise InvalidField("A parent is an existing task in the same channel", field="parent")
             self._check_nesting(task, parent, work)
+        self._check_room(channel, work)
         task = replace(task, number=self._records.next_number())
         if report.start:
             task = transition(task, Command.START, work.now)
@@ -403,6 +421,19 @@ class Intake:
                 f"Tasks stand in each other at most {MAX_NESTING} deep, and never in themselves",
                 field="parent",
             )
+
+    def _check_room(self, channel: str, work: _Work) -> None:
+        """Unfinished tasks are in every snapshot and never let go of, so there must be an end to them too."""
+        if not self._max_live:
+            return
+        coming = work.coming.get(channel, 0)
+        if self._records.channels[channel].log.unfinished + coming >= self._max_live:
+            raise QuotaReached(
+                f"There are {self._max_live} unfinished tasks in {channel}, as many as are allowed; "
+                "let some of them finish, or cancel them",
+                limit=self._max_live,
+            )
+        work.coming[channel] = coming + 1
 
     def _check_publish(self, grant: Grant, task: Task, work: _Work) -> None:
         self._access.check(grant, Action.PUBLISH, task.channel, task.id)

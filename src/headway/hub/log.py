@@ -33,7 +33,13 @@ class Bounds(msgspec.Struct, frozen=True):
 
 
 class CompactedLog:
-    """Records by id, in order of their revisions. `floor` is the highest revision that was let go."""
+    """Records by id, in order of their revisions.
+
+    Attributes:
+        floor: the highest revision that was let go.
+        head: the highest revision.
+        unfinished: how many tasks have not finished.
+    """
 
     __slots__ = (
         "_beyond",
@@ -44,6 +50,7 @@ class CompactedLog:
         "_unread",
         "floor",
         "head",
+        "unfinished",
     )
 
     def __init__(self, window: Window, bounds: Bounds, head: int) -> None:
@@ -52,6 +59,7 @@ class CompactedLog:
         self._finished = 0
         self._notifications = 0
         self._unread = 0
+        self.unfinished = 0
         # Unread notifications that were let go: they are not at hand, and count all the same.
         self._beyond = set(window.unread)
         self.floor = window.floor
@@ -161,6 +169,8 @@ class CompactedLog:
         if isinstance(record, Task):
             if record.state.terminal:
                 self._finished += sign
+            else:
+                self.unfinished += sign
         elif isinstance(record, Notification):
             self._notifications += sign
             if _unread(record):

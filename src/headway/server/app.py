@@ -11,6 +11,7 @@ from typing import Any
 import headway
 from headway.buses.memory import MemoryBus
 from headway.errors import ConfigurationError, InvalidField
+from headway.hub.audit import Audit
 from headway.hub.hub import Hub, HubSettings, unix_ms
 from headway.hub.log import Bounds
 from headway.hub.upkeep import Retention
@@ -30,9 +31,11 @@ from headway.server.settings import Settings, load_settings
 from headway.server.signals import hearing_stop
 from headway.server.tokens import Tokens, kept_secret
 from headway.stores.sqlite import SqliteStore
+from headway.transports.addresses import Proxies
 from headway.transports.asgi import Receive, Scope, Send
 from headway.transports.credentials import LOOPBACK_ORIGINS
 from headway.transports.members import Members
+from headway.transports.rates import Limits, Rates
 from headway.transports.service import Service, state_key
 from headway.transports.socketio.endpoint import Endpoint
 from headway.transports.socketio.native import NativeVocabulary
@@ -101,7 +104,13 @@ class Headway:
         self._store = store or SqliteStore(settings.data / DATABASE, synchronous=settings.sqlite_synchronous)
         self._webhooks = make_webhooks(self._store, settings, unix_ms, headway.__version__)
         bus = MemoryBus()
-        self.hub = Hub(self._store, bus, _hub_settings(settings), outbox=self._webhooks)
+        self.hub = Hub(
+            self._store,
+            bus,
+            _hub_settings(settings),
+            outbox=self._webhooks,
+            audit=Audit(enabled=settings.audit),
+        )
         self.identity = Identity(
             verifier.verify if authenticate is None else checked(authenticate),
             self._store,
@@ -138,6 +147,7 @@ class Headway:
             path=self.base_path + WEBSOCKET,
             query_tokens=_private(settings) if settings.query_tokens is None else settings.query_tokens,
             redeem=self.identity.redeem,
+            rates=Rates(_limits(settings), Proxies(settings.trusted_proxies)),
         )
         self.identity.revocations.told = self.service.revoke
         self.identity.renewed = self.service.renew
@@ -148,7 +158,13 @@ class Headway:
         self.socketio = self._socketio(secret)
         """Where Socket.IO is spoken."""
         self._front = front = Front(
-            self.service, self.socketio, http, self.base_path, self._beside, self.lifespan
+            self.service,
+            self.socketio,
+            http,
+            self.base_path,
+            self._beside,
+            self.lifespan,
+            settings.body_timeout,
         )
 
         # A function, since servers look at what they are given: a method is taken for an application of ASGI 2.
@@ -326,10 +342,22 @@ def _origins(settings: Settings) -> frozenset[str]:
     return frozenset(origins)
 
 
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        connects_per_user=settings.connects_per_user,
+        connects_per_address=settings.connects_per_address,
+        requests_per_user=settings.requests_per_user,
+        requests_per_address=settings.requests_per_address,
+        batches_per_user=settings.batches_per_user,
+        messages_per_user=settings.messages_per_user,
+    )
+
+
 def _hub_settings(settings: Settings) -> HubSettings:
     return HubSettings(
         lost_after=settings.lost_after,
         max_subscriptions=settings.max_subscriptions,
+        max_live_tasks=settings.max_live_tasks,
         bounds=Bounds(finished=settings.finished_tasks, age=settings.finished_age),
         retention=Retention(
             tasks=settings.retention,

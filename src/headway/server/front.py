@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any
 
 from litestar import Litestar
@@ -12,6 +13,7 @@ from headway.errors import Draining, HeadwayError, InternalError, NotFound
 from headway.server.answers import answer_error, redirect
 from headway.server.beside import Beside
 from headway.server.mount import ROOT, place_of, place_within, root_of
+from headway.server.threshold import Threshold
 from headway.transports.asgi import Receive, Scope, Send, refuse, websocket
 from headway.transports.service import Service
 from headway.transports.socketio.endpoint import Endpoint
@@ -44,12 +46,14 @@ class Front:
         base_path: str,
         beside: Beside | None,
         lifespan: Lifespan,
+        body_timeout: float,
     ) -> None:
         self._service = service
         self._socketio = socketio
         self._http = http
         self._base_path = base_path
         self._beside = beside
+        self._threshold = Threshold(service, body_timeout)
         self._lifespan = lifespan
         self.open = False
 
@@ -72,7 +76,11 @@ class Front:
             await answer_error(send, NotFound(f"There is nothing at this address; try {self._base_path}/"))
         elif not path:
             await redirect(send, root_of(scope) + "/")
-        elif path == SOCKETIO:
+        else:
+            await self._threshold(path, scope, receive, send, partial(self._serve_http, path))
+
+    async def _serve_http(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        if path == SOCKETIO:
             await self._socketio(scope, receive, send)
         elif (door := _STREAMS.get(path)) is not None and scope["method"] in {"GET", "POST"}:
             await door(self._service, scope, receive, send)

@@ -11,7 +11,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 
-from headway.errors import OriginRefused
+from headway.errors import OriginRefused, RateLimited, RefusedError
 from headway.hub.hub import Hub
 from headway.model.grant import Grant
 from headway.onward.webhooks import Webhooks
@@ -23,7 +23,10 @@ from headway.server.openapi import document
 from headway.server.pages import page_handlers, security_headers
 from headway.server.problems import PROBLEM_HANDLERS
 from headway.server.rest import Ingest, Stats, Tasks
+from headway.server.shares.calls import ShareCalls
+from headway.server.shares.pages import share_handlers
 from headway.server.webhooks import WebhookCalls
+from headway.transports.addresses import address_of
 from headway.transports.credentials import Brought, brought_token, origin_allowed
 from headway.transports.service import Service
 
@@ -80,6 +83,8 @@ def make_http(hub: Hub, service: Service, door: Doorkeeper, webhooks: Webhooks, 
             Keys,
             Revoking,
             WebhookCalls,
+            ShareCalls,
+            *share_handlers(),
             healthz,
             readyz,
             openapi,
@@ -90,6 +95,7 @@ def make_http(hub: Hub, service: Service, door: Doorkeeper, webhooks: Webhooks, 
             "hub": Provide(lambda: hub, sync_to_thread=False),
             "identity": Provide(lambda: door.identity, sync_to_thread=False),
             "door": Provide(lambda: door, sync_to_thread=False),
+            "service": Provide(lambda: service, sync_to_thread=False),
             "webhooks": Provide(lambda: webhooks, sync_to_thread=False),
             "version": Provide(lambda: service.version, sync_to_thread=False),
         },
@@ -123,5 +129,15 @@ async def grant_of(connection: ASGIConnection[Any, Any, Any, Any], service: Serv
         OriginRefused: it has the cookie, and comes from a page that may not use it.
     """
     headers = connection.headers
-    token = brought_token(lambda name: headers.get(name, ""), service.origins)
-    return await service.know(None if token is None else Brought(token))
+    address = address_of(connection.scope)
+    user: str | None = None
+    try:
+        token = brought_token(lambda name: headers.get(name, ""), service.origins)
+        grant = await service.know(None if token is None else Brought(token))
+        user = grant.user
+        reports = connection.scope["path"] == Ingest.path
+        service.rates.ask(user, address, service.now(), reports=reports)
+    except (RefusedError, RateLimited) as error:
+        service.hub.audit.refused(error, user=user, door="rest", address=address)
+        raise
+    return grant

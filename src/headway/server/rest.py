@@ -24,6 +24,7 @@ from headway.model.task import Task, TaskState
 from headway.model.telling import as_telling
 from headway.ports.store import TaskQuery
 from headway.server.bodies import read_batch
+from headway.transports.service import Service
 
 __all__ = ["TEXT", "Ingest", "Key", "Stats", "Tasks", "new_id"]
 
@@ -323,9 +324,9 @@ class Stats(Controller):
     tags = ("server",)
 
     @get(summary="Counts")
-    async def stats(self, grant: Caller, hub: TheHub) -> dict[str, Any]:
-        """Of everything for an administrator; of one's own tasks for others."""
-        return hub.stats(grant)
+    async def stats(self, grant: Caller, hub: TheHub, service: NamedDependency[Service]) -> dict[str, Any]:
+        """Of everything for an administrator; of one's own tasks, connections and so on for others."""
+        return {"connections": service.members.count(grant.user), **hub.stats(grant)}
 
 
 async def _report(hub: Hub, grant: Grant, report: r.Report) -> Task:

@@ -79,6 +79,7 @@ def run(headway: Headway, listener: socket.socket, listening: Listening) -> None
         log_config=None,
         server_header=False,
         timeout_graceful_shutdown=max(1, int(settings.drain_seconds)),
+        forwarded_allow_ips=list(settings.trusted_proxies),
         ws_per_message_deflate=False,
         ws_max_size=_UVICORNS_SIZE if headway.shared else settings.max_message_bytes,
         loop=_loop(),

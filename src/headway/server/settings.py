@@ -195,6 +195,44 @@ class Settings(BaseSettings):
     message_burst: float = Field(
         200.0, ge=1, le=100_000, description="Messages that a client may send at once."
     )
+    max_live_tasks: int = Field(
+        50_000, ge=0, description="Unfinished tasks of one user, or in one project; 0 means any number."
+    )
+    connects_per_user: float = Field(
+        200.0,
+        ge=0,
+        le=1e6,
+        description="Connections a second that a user may open, steadily; ten times as many at once. 0 means any number, "
+        "here and in the next five.",
+    )
+    connects_per_address: float = Field(200.0, ge=0, le=1e6, description="The same for an address.")
+    requests_per_user: float = Field(
+        200.0,
+        ge=0,
+        le=1e6,
+        description="REST requests and polls a second of a user; ten times as many at once.",
+    )
+    requests_per_address: float = Field(
+        2000.0, ge=0, le=1e6, description="The same for an address, reports among them."
+    )
+    batches_per_user: float = Field(
+        1000.0, ge=0, le=1e6, description="Batches of reports a second of a user; ten times as many at once."
+    )
+    messages_per_user: float = Field(
+        1000.0,
+        ge=0,
+        le=1e6,
+        description="Messages a second of a user over all connections; ten times as many at once.",
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("127.0.0.1", "::1"),
+        description="Addresses and networks (comma separated) of proxies, whose `X-Forwarded-For` is believed. What comes "
+        "from such an address and says of nobody else is not limited.",
+    )
+    body_timeout: float = Field(
+        60.0, ge=0.1, le=3600, description="Seconds in which the body of a request must have come."
+    )
+    audit: bool = Field(True, description="Log who did what: a line for each event (logger `headway.audit`).")
     recovery_seconds: float = Field(
         7200.0,
         ge=0,
@@ -229,7 +267,7 @@ class Settings(BaseSettings):
         "normal", description="`normal` survives a kill of the process, `full` a loss of power too."
     )
 
-    @field_validator("allowed_origins", "webhook_networks", mode="before")
+    @field_validator("allowed_origins", "trusted_proxies", "webhook_networks", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return (
@@ -238,7 +276,7 @@ class Settings(BaseSettings):
             else value
         )
 
-    @field_validator("webhook_networks")
+    @field_validator("trusted_proxies", "webhook_networks")
     @classmethod
     def _check_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(check_network(network) for network in value)

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import Any
 
-from headway.errors import HeadwayError, OriginRefused, SlowReader
+from headway.errors import ConnectingTooOften, HeadwayError, OriginRefused, SlowReader
+from headway.transports.addresses import address_of
 from headway.transports.conversation import Conversation
 from headway.transports.credentials import Brought, bring
 from headway.transports.service import FULL, Service
@@ -143,6 +144,13 @@ async def websocket(service: Service, scope: Scope, receive: Receive, send: Send
         await refuse(scope, send, 400, f"The subprotocols here are {PROTOCOL} and {PACKED_PROTOCOL}")
         return
     subprotocol, packed = chosen
+    address = address_of(scope)
+    try:
+        service.rates.arrive(address, service.now())
+    except ConnectingTooOften as error:
+        service.hub.audit.refused(error, door=AsgiConnection.door, address=address)
+        await refuse(scope, send, 429, error.message, error.details["retry_after"])
+        return
     if service.crowded:
         await refuse(scope, send, 503, FULL, service.retry_after())
         return
@@ -158,7 +166,7 @@ async def websocket(service: Service, scope: Scope, receive: Receive, send: Send
     except OriginRefused as error:
         refusal = error
     pump = asyncio.create_task(connection.pump(send))
-    connection.begin(brought, refusal)
+    connection.begin(brought, refusal, address)
     listening = asyncio.create_task(_listen(connection, receive, service.max_message))
     try:
         await asyncio.wait((pump, listening), return_when=asyncio.FIRST_COMPLETED)
@@ -181,7 +189,7 @@ async def refuse(scope: Scope, send: Send, status: int, text: str, retry_after: 
     """Answer an upgrade that was not accepted, with a sentence where the server can send one."""
     if "websocket.http.response" not in (scope.get("extensions") or {}):
         # Then a close is the server's way to answer with an HTTP error of its own.
-        await send({"type": "websocket.close", "code": 1013 if status == 503 else 1002})
+        await send({"type": "websocket.close", "code": 1013 if status in {429, 503} else 1002})
         return
     body = text.encode()
     headers = [

@@ -72,10 +72,14 @@ def wanted_by(message: n.Subscribe) -> Wanted:
 class Conversation(Member):
     """A native conversation. The door that carries it gives `send`, `ping` and `hang_up`."""
 
-    __slots__ = ("_answers", "_ended", "_follower", "_held", "_service", "_session", "_turn_at")
+    __slots__ = ("_address", "_answers", "_ended", "_follower", "_held", "_service", "_session", "_turn_at")
+
+    door = "websocket"
+    """What the audit calls it."""
 
     def __init__(self, service: Service, limits: SessionLimits | None = None) -> None:
         self.grant = None
+        self._address = ""
         self._service = service
         self._session = Session(limits or service.limits, service.hub.wheel.now())
         self._follower: Follower | None = None
@@ -97,14 +101,19 @@ class Conversation(Member):
     def hang_up(self, code: int, reason: str) -> None:
         """Close; what was sent before still goes out. Idempotent."""
 
-    def begin(self, brought: Brought | None, refusal: e.HeadwayError | None = None) -> None:
+    def begin(
+        self, brought: Brought | None, refusal: e.HeadwayError | None = None, address: str = ""
+    ) -> None:
         """The client has come.
 
         Args:
             brought: to say who it is; None when it is to send `auth`.
             refusal: why what it brought does not count; said when no `auth` comes.
+            address: where it comes from.
         """
         service = self._service
+        self._address = address
+        service.hub.audit.connected(self.door, address)
         self._arrive()
         if service.draining:
             self.goodbye(e.Draining(), service.reconnect_in())
@@ -138,6 +147,10 @@ class Conversation(Member):
     def end(self, error: e.HeadwayError) -> None:
         if self._ended:
             return
+        if isinstance(error, e.RefusedError | e.ConnectingTooOften):
+            self._service.hub.audit.refused(
+                error, user=self._session.user, door=self.door, address=self._address
+            )
         self.send(n.error(error))
         _log.info("connection ended", extra={"code": error.code, "user": self._session.user})
         self.finish()
@@ -186,7 +199,10 @@ class Conversation(Member):
             self._hold(data, answer)
             return
         try:
-            self._handle(self._session.receive(data, self._service.hub.wheel.now()), answer)
+            now = self._service.hub.wheel.now()
+            message = self._session.receive(data, now)
+            self._count(now)
+            self._handle(message, answer)
         except (e.ReconnectError, e.RefusedError) as error:
             self.end(error)
         except e.RateLimited as error:
@@ -198,6 +214,18 @@ class Conversation(Member):
         except Exception:  # noqa: BLE001 - whatever a message does, it ends this conversation at most
             _log.exception("a message failed")
             self.end(e.InternalError())
+
+    def _count(self, now: float) -> None:
+        """One more message.
+
+        Raises:
+            RateLimited: the user says too much, over all connections.
+        """
+        audit = self._service.hub.audit
+        audit.total.messages += 1
+        if (user := self._session.user) is not None:
+            audit.of(user).messages += 1
+            self._service.rates.say(user, self._address, now)
 
     def _handle(self, message: n.ClientMessage, answer: Answering) -> None:
         if isinstance(message, n.Subscribe):
@@ -283,10 +311,16 @@ class Conversation(Member):
         """
         service = self._service
         now = service.hub.wheel.now()
-        if self._session.user is None:
+        begins = self._session.user is None
+        if begins:
+            service.rates.enter(grant.user, self._address, now)
             service.members.join(grant, self)
         self._session.welcome(grant.user, service.lasts(grant), now, service.lifetime())
         service.members.renew(grant, self)
+        if begins:
+            service.hub.audit.authenticated(grant.user, self.door, self._address, grant.can)
+        else:
+            service.hub.audit.renewed(grant.user, self.door, self._address, grant.expires_at)
 
     def _follow(self, grant: Grant) -> None:
         """Be able to follow what the grant covers."""

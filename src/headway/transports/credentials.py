@@ -10,7 +10,7 @@ import msgspec
 
 from headway.errors import OriginRefused
 
-__all__ = ["COOKIE", "LOOPBACK_ORIGINS", "Brought", "bring", "brought_token", "origin_allowed"]
+__all__ = ["COOKIE", "LOOPBACK_ORIGINS", "Brought", "bring", "brought_token", "origin_allowed", "same_origin"]
 
 COOKIE = "headway"
 LOOPBACK_ORIGINS = "loopback"
@@ -85,13 +85,20 @@ def origin_allowed(origin: str, host: str, origins: frozenset[str]) -> bool:
     """Whether a page of `origin` may act with the cookie of the server at `host`; no origin is no browser's page."""
     if not origin:
         return True
+    if same_origin(origin, host) or origin in origins:
+        return True
     try:
-        parts = urlsplit(origin)
-        ours = parts.netloc.lower() == host.lower()
-        local = parts.hostname in _LOOPBACK
+        return LOOPBACK_ORIGINS in origins and urlsplit(origin).hostname in _LOOPBACK
     except ValueError:
         return False
-    return ours or origin in origins or (LOOPBACK_ORIGINS in origins and local)
+
+
+def same_origin(origin: str, host: str) -> bool:
+    """Whether a page of `origin` is one of the server at `host`."""
+    try:
+        return bool(host) and urlsplit(origin).netloc.lower() == host.lower()
+    except ValueError:
+        return False
 
 
 def _fields(query: str) -> dict[str, str]:

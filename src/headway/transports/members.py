@@ -81,6 +81,14 @@ class Members:
             _drop(self._users, link.grant.user, link)
             _drop(self._tokens, link.grant.id, link)
 
+    def count(self, user: str) -> int:
+        """How many connections this user has."""
+        return len(_found(self._users, user))
+
+    def counts(self) -> dict[str, int]:
+        """How many connections each user has."""
+        return {user: len(held) if isinstance(held, dict) else 1 for user, held in self._users.items()}
+
     def of_token(self, token_id: str) -> list[Member]:
         """Those who came with this token."""
         return _found(self._tokens, token_id)

@@ -5,21 +5,27 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from headway.errors import Draining, TokenRevoked, Unauthenticated
 from headway.hub.hub import Hub
 from headway.model.grant import Grant
 from headway.transports.credentials import Brought
 from headway.transports.members import Member, Members
+from headway.transports.rates import Rates
 from headway.wire.native import welcome
 from headway.wire.session import SessionLimits
 
 if TYPE_CHECKING:
     from headway.transports.answer import Answer
+    from headway.transports.contracts.socket import ContractSocket
+    from headway.transports.contracts.stream import ContractStream
     from headway.transports.conversation import Conversation
     from headway.transports.socketio.endpoint import EngineEndpoint
     from headway.transports.stream import Stream
+
+    Passing: TypeAlias = Stream | Answer | ContractSocket | ContractStream
+    """Links that follow something and are no native conversation."""
 
 __all__ = ["FULL", "Redeem", "Service", "Verify", "state_key"]
 
@@ -67,6 +73,7 @@ class Service:
         path: of the native WebSocket.
         query_tokens: whether `?token=` counts on the doors.
         origins: origins whose pages may use the cookie, besides the server's own; `*` allows all.
+        rates: how often users and addresses may come and ask.
         conversations, streams: those that are open.
         arriving: how many clients of Socket.IO have yet to say what they came for.
         endpoints: what else is to be closed at a drain.
@@ -90,6 +97,7 @@ class Service:
         path: str = "/ws",
         query_tokens: bool = False,
         redeem: Redeem | None = None,
+        rates: Rates | None = None,
     ) -> None:
         self.hub = hub
         self.verify = verify
@@ -107,11 +115,16 @@ class Service:
         self.path = path
         self.query_tokens = query_tokens
         self.redeem = redeem or _no_tickets
+        self.rates = rates or Rates()
         self.conversations: set[Conversation] = set()
-        self.streams: set[Stream | Answer] = set()
+        self.streams: set[Passing] = set()
         self.arriving = 0
         self.endpoints: list[EngineEndpoint] = []
         self.draining = False
+
+    def now(self) -> float:
+        """Monotonic seconds."""
+        return self.hub.wheel.now()
 
     @property
     def crowded(self) -> bool:
@@ -169,7 +182,7 @@ class Service:
         """Seconds that a new connection may last; None for ever."""
         return self.max_lifetime * random.uniform(*_LIFETIMES) if self.max_lifetime else None  # noqa: S311
 
-    def admit(self, grant: Grant, stream: Stream | Answer) -> None:
+    def admit(self, grant: Grant, stream: Passing) -> None:
         """Count a stream or a poll.
 
         Raises:
@@ -179,7 +192,7 @@ class Service:
         self.streams.add(stream)
         self.hub.clients += 1
 
-    def release(self, stream: Stream | Answer) -> None:
+    def release(self, stream: Passing) -> None:
         """It has ended. Idempotent."""
         if stream in self.streams:
             self.streams.discard(stream)

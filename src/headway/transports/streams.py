@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from headway.errors import (
+    BodyTimeout,
     Draining,
     HeadwayError,
     Overloaded,
@@ -18,11 +19,12 @@ from headway.errors import (
 from headway.hub.followers import Follower
 from headway.model.grant import Grant
 from headway.ports.link import Link
+from headway.transports.addresses import address_of
 from headway.transports.answer import Answer
 from headway.transports.asgi import Receive, Scope, Send
 from headway.transports.asgi_stream import AsgiStream
 from headway.transports.conversation import wanted_by
-from headway.transports.credentials import bring
+from headway.transports.credentials import Brought, bring
 from headway.transports.http import http_of
 from headway.transports.service import FULL, Service
 from headway.transports.socket_stream import SocketStream
@@ -30,8 +32,13 @@ from headway.transports.stream import RETRY_MS
 from headway.transports.wants import Asked, read_request
 from headway.wire.streams import retry
 
-__all__ = ["answer_error", "events", "poll"]
+__all__ = ["ANSWER_HEADERS", "answer_error", "events", "poll"]
 
+ANSWER_HEADERS = "headway.answer_headers"
+"""Where a scope has further headers of its answer, for the door that gives the answer's head itself."""
+
+EVENTS_DOOR = "events"
+POLL_DOOR = "poll"
 _EVENTS = (b"content-type", b"text/event-stream; charset=utf-8")
 _JSON = (b"content-type", b"application/json")
 _HEADERS = [
@@ -45,7 +52,7 @@ _HEADERS = [
 async def events(service: Service, scope: Scope, receive: Receive, send: Send) -> None:
     """Serve one stream of events."""
     try:
-        asked, grant = await _admit(service, scope, receive)
+        asked, grant = await _admit(service, scope, receive, EVENTS_DOOR)
         http = http_of(scope)
         if http is not None:
             stream: SocketStream | AsgiStream = SocketStream(service, asked, grant, http)
@@ -58,7 +65,7 @@ async def events(service: Service, scope: Scope, receive: Receive, send: Send) -
         stream.write(retry(RETRY_MS))
         stream.follower = await _follow(service, stream, asked, grant)
         if isinstance(stream, SocketStream):
-            stream.take_socket([_EVENTS, *_HEADERS])
+            stream.take_socket([_EVENTS, *_HEADERS, *scope.get(ANSWER_HEADERS, ())])
             # It goes on by itself.
             return
         await send(_start(_EVENTS))
@@ -76,7 +83,7 @@ async def events(service: Service, scope: Scope, receive: Receive, send: Send) -
 async def poll(service: Service, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one poll: what is new at once, or what becomes new while it waits."""
     try:
-        asked, grant = await _admit(service, scope, receive)
+        asked, grant = await _admit(service, scope, receive, POLL_DOOR)
         answer = Answer(service, asked, grant)
     except HeadwayError as error:
         await answer_error(send, error, service.retry_after())
@@ -98,7 +105,41 @@ async def poll(service: Service, scope: Scope, receive: Receive, send: Send) -> 
     await send({"type": "http.response.body", "body": body})
 
 
-async def _admit(service: Service, scope: Scope, receive: Receive) -> tuple[Asked, Grant]:
+async def _admit(service: Service, scope: Scope, receive: Receive, door: str) -> tuple[Asked, Grant]:
+    """Read what is asked for, and find out who asks.
+
+    Raises:
+        HeadwayError: who it is, or what is asked for, is refused.
+    """
+    audit = service.hub.audit
+    address = address_of(scope)
+    user: str | None = None
+    try:
+        if door == EVENTS_DOOR:
+            service.rates.arrive(address, service.now())
+        asked, brought = await _read(service, scope, receive)
+        # Whoever polls goes on from a cursor; what it follows is told each time.
+        begins = door == EVENTS_DOOR or all(wanted.cursor is None for wanted in asked.subscriptions)
+        if begins:
+            audit.connected(door, address)
+        grant = await service.know(brought)
+        user = grant.user
+        if door == EVENTS_DOOR:
+            service.rates.enter(user, address, service.now())
+        else:
+            service.rates.ask(user, address, service.now())
+        # Last, since what came before takes time in which others come.
+        if service.crowded:
+            raise Overloaded(FULL)
+    except HeadwayError as error:
+        audit.refused(error, user=user, door=door, address=address)
+        raise
+    if begins:
+        audit.authenticated(user, door, address, grant.can)
+    return asked, grant
+
+
+async def _read(service: Service, scope: Scope, receive: Receive) -> tuple[Asked, Brought | None]:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     if service.draining:
         raise Draining
@@ -107,11 +148,7 @@ async def _admit(service: Service, scope: Scope, receive: Receive) -> tuple[Aske
     brought = bring(
         lambda name: headers.get(name, ""), query, service.origins, query_tokens=service.query_tokens
     )
-    grant = await service.know(brought)
-    # Last, since what came before takes time in which others come.
-    if service.crowded:
-        raise Overloaded(FULL)
-    return asked, grant
+    return asked, brought
 
 
 async def _follow(service: Service, link: Link, asked: Asked, grant: Grant) -> Follower:
@@ -140,7 +177,10 @@ async def answer_error(send: Send, error: HeadwayError, retry_after: int = 2) ->
     body = msgspec.json.encode(error.body())
     extra = [(b"content-length", b"%d" % len(body))]
     if isinstance(error, TemporaryError | ReconnectError):
-        extra.append((b"retry-after", b"%d" % retry_after))
+        extra.append((b"retry-after", b"%d" % error.details.get("retry_after", retry_after)))
+    if isinstance(error, BodyTimeout):
+        # The rest of the body is not waited for either.
+        extra.append((b"connection", b"close"))
     if error.status == 401:
         extra.append((b"www-authenticate", b"Bearer"))
     await send(_start(_JSON, *extra, status=error.status))

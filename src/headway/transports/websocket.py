@@ -13,7 +13,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
-from headway.errors import Draining, HeadwayError, OriginRefused
+from headway.errors import ConnectingTooOften, Draining, HeadwayError, OriginRefused
 from headway.transports.backpressure import Backpressure
 from headway.transports.conversation import Conversation
 from headway.transports.credentials import Brought, bring
@@ -112,6 +112,16 @@ class Gate(asyncio.Protocol):
             raise handshake.HandshakeRefused(
                 400, f"The subprotocols here are {PROTOCOL} and {PACKED_PROTOCOL}"
             )
+        peer = transport.get_extra_info("peername")
+        address = service.rates.proxies.client(
+            peer[0] if isinstance(peer, tuple) else "", request.header("x-forwarded-for")
+        )
+        try:
+            service.rates.arrive(address, service.now())
+        except ConnectingTooOften as error:
+            service.hub.audit.refused(error, door=WebSocketConnection.door, address=address)
+            wait = str(error.details["retry_after"])
+            raise handshake.HandshakeRefused(429, error.message, (("Retry-After", wait),)) from None
         if service.crowded:
             raise handshake.HandshakeRefused(503, FULL, (("Retry-After", str(service.retry_after())),))
         subprotocol, packed = chosen
@@ -127,7 +137,7 @@ class Gate(asyncio.Protocol):
             brought = bring(request.header, request.query, service.origins, query_tokens=service.query_tokens)
         except OriginRefused as error:
             refusal = error
-        connection.begin(brought, refusal)
+        connection.begin(brought, refusal, address)
 
     def _give_to(self, inner: asyncio.Protocol, data: bytes) -> None:
         transport = self._transport
