@@ -67,7 +67,7 @@ def patterns(grant: Grant) -> tuple[str, ...] | None:
     """The channels that a list may draw from; None for all of them."""
     if Ability.ADMIN in grant.can:
         return None
-    return (grant.own_channel, PUBLIC, *grant.channels)
+    return grant.channels if grant.narrow else (grant.own_channel, PUBLIC, *grant.channels)
 
 
 class Access:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
-from headway.errors import HeadwayError, SubscriptionLimit, UnknownSubscription
+from headway.errors import Forbidden, HeadwayError, SubscriptionLimit, UnknownSubscription
 from headway.hub.access import Access, Action, check
 from headway.hub.channel import Channel
 from headway.hub.feed import Feed, Subscription
@@ -249,6 +249,17 @@ def _drop(feeds: dict[str, dict[Hashable, Feed]], task: str, key: Hashable) -> N
             del feeds[task]
 
 
+def _narrowed(wanted: Wanted) -> Wanted:
+    """What a narrow grant can follow of this: tasks, without logs and without anybody's notifications.
+
+    Raises:
+        Forbidden: the log is wanted.
+    """
+    if wanted.log is not None:
+        raise Forbidden("This token does not open logs", task=wanted.task)
+    return replace(wanted, only=wanted.only or Only())
+
+
 class Follower:
     """One client. Everything it follows ends with it, and with its grant."""
 
@@ -274,6 +285,8 @@ class Follower:
             refuse: called with what was wrong, now or later.
         """
         try:
+            if self.grant.narrow:
+                wanted = _narrowed(wanted)
             if wanted.key in self._subscriptions:
                 self._leave(wanted.key)
             elif len(self._subscriptions) >= self._followers.max_subscriptions:

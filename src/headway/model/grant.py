@@ -31,6 +31,7 @@ class Grant(msgspec.Struct, frozen=True, gc=False):
         expires_at: Unix seconds, or None when it does not expire.
         id: what the token goes by when it is revoked; empty when nothing stands behind the grant that could be.
         issued_at: Unix seconds, or None when it does not say.
+        narrow: it covers what it names and nothing else: no channel of its own, nothing public, no log, no notification.
     """
 
     user: str
@@ -40,6 +41,7 @@ class Grant(msgspec.Struct, frozen=True, gc=False):
     expires_at: float | None = None
     id: str = ""
     issued_at: float | None = None
+    narrow: bool = False
 
     @property
     def own_channel(self) -> str:
@@ -47,7 +49,7 @@ class Grant(msgspec.Struct, frozen=True, gc=False):
 
     def covers(self, channel: str, task: str | None = None) -> bool:
         """Whether records of `channel`, or the one `task` in it, are within this grant."""
-        if channel == f"user:{self.user}" or channel == PUBLIC:
+        if not self.narrow and (channel == f"user:{self.user}" or channel == PUBLIC):
             return True
         if task is not None and task in self.tasks:
             return True

@@ -117,6 +117,7 @@ class Headway:
             bus,
             origins=_origins(settings),
             urls=urls,
+            shares_each=settings.shares_per_user,
         )
         """Verifies and revokes."""
         self.verify = self.identity.verify
@@ -153,7 +154,9 @@ class Headway:
         self.identity.renewed = self.service.renew
         secure = (settings.public_url or "").startswith("https:")
         door = Doorkeeper(self.tokens, self.identity, self.login_code, secure, self.service.origins)
-        http = make_http(self.hub, self.service, door, self._webhooks, settings.max_body_bytes)
+        http = make_http(
+            self.hub, self.service, door, self._webhooks, settings.max_body_bytes, settings.public_url
+        )
         self._local = LocalSink(self.hub)
         self.socketio = self._socketio(secret)
         """Where Socket.IO is spoken."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from litestar import Litestar, Request, Response, get
 from litestar.connection import ASGIConnection
+from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.handlers import BaseRouteHandler
 from litestar.openapi import OpenAPIConfig
@@ -35,11 +36,19 @@ __all__ = ["make_http"]
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 
 
-def make_http(hub: Hub, service: Service, door: Doorkeeper, webhooks: Webhooks, max_body: int) -> Litestar:
+def make_http(
+    hub: Hub,
+    service: Service,
+    door: Doorkeeper,
+    webhooks: Webhooks,
+    max_body: int,
+    public_url: str | None = None,
+) -> Litestar:
     """Build the application.
 
     Args:
         max_body: bytes of a request's body.
+        public_url: that people reach the server by, when that is not what requests say.
     """
 
     async def who(request: Request[Any, Any, Any]) -> Grant:
@@ -99,6 +108,7 @@ def make_http(hub: Hub, service: Service, door: Doorkeeper, webhooks: Webhooks, 
             "webhooks": Provide(lambda: webhooks, sync_to_thread=False),
             "version": Provide(lambda: service.version, sync_to_thread=False),
         },
+        state=State({"public_url": public_url}),
         guards=[from_our_pages],
         request_class=JsonRequest,
         exception_handlers=PROBLEM_HANDLERS,

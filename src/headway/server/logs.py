@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import select
 import sys
 from collections.abc import MutableMapping
 from typing import Any
@@ -14,8 +15,11 @@ __all__ = ["set_up_logs"]
 
 _SECRET_WORDS = re.compile(r"(?i)(token|secret|authorization|cookie|password|ticket|code=)")
 _JWT = re.compile(r"eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
+_SHARE = re.compile(r"hws_[A-Za-z0-9_-]{8,}")
 _IN_QUERY = re.compile(r"(?i)([?&](?:token|access_token|ticket|code)=)[^&\s\"']+")
 _HIDDEN = "[hidden]"
+_MOMENT_MS = 100
+_MISSED = "nobody read the log; %d lines were left out"
 
 
 def hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -29,12 +33,44 @@ def _hidden(key: str, value: Any) -> Any:
     if key not in {"event", "code"} and _SECRET_WORDS.search(key):
         return _HIDDEN
     if isinstance(value, str):
-        return _IN_QUERY.sub(rf"\1{_HIDDEN}", _JWT.sub(_HIDDEN, value))
+        return _IN_QUERY.sub(rf"\1{_HIDDEN}", _SHARE.sub(_HIDDEN, _JWT.sub(_HIDDEN, value)))
     if isinstance(value, dict):
         return {inner: _hidden(str(inner), held) for inner, held in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_hidden("", held) for held in value]
     return value
+
+
+class PromptHandler(logging.StreamHandler[Any]):
+    """Writes lines, and waits for nobody: when whoever reads them has stopped, they are counted instead.
+
+    A pipe that is full would hold the whole server up at the next line. One that can be written to at all takes 4096
+    bytes at once (pipe(7), PIPE_BUF), which is more than a line has unless it tells of an error.
+    """
+
+    _missed = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line, or count it."""
+        # A reader that is only slow is given a moment, once.
+        if not self._writable(0 if self._missed else _MOMENT_MS):
+            self._missed += 1
+            return
+        if self._missed:
+            missed, self._missed = self._missed, 0
+            super().emit(
+                logging.LogRecord("headway.server", logging.WARNING, "", 0, _MISSED, (missed,), None)
+            )
+        super().emit(record)
+
+    def _writable(self, milliseconds: int) -> bool:
+        try:
+            waiting = select.poll()
+            waiting.register(self.stream.fileno(), select.POLLOUT)
+            return bool(waiting.poll(milliseconds))
+        except (AttributeError, OSError, ValueError):
+            # Not a file of the system, or on a system without this: it is written to as ever.
+            return True
 
 
 def set_up_logs(level: str, form: str) -> None:
@@ -61,7 +97,7 @@ def set_up_logs(level: str, form: str) -> None:
         if console
         else structlog.processors.JSONRenderer(),
     ]
-    handler = logging.StreamHandler()
+    handler = PromptHandler()
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=last))
     root = logging.getLogger()
     root.handlers[:] = [handler]

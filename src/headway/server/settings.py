@@ -40,6 +40,11 @@ class WebhookSetting(BaseModel):
     channels: tuple[str, ...] = ("*",)
 
 
+def _either(name: str) -> AliasChoices:
+    """A setting that its contract names too."""
+    return AliasChoices(name, f"headway_{name}", name.upper())
+
+
 class Settings(BaseSettings):
     """Settings of a server. Flags win over variables, variables over the file, the file over these defaults."""
 
@@ -233,6 +238,31 @@ class Settings(BaseSettings):
         60.0, ge=0.1, le=3600, description="Seconds in which the body of a request must have come."
     )
     audit: bool = Field(True, description="Log who did what: a line for each event (logger `headway.audit`).")
+    dialect: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Contracts of older systems to speak (comma separated): `dedup`, `studio`, `voice`, `user-tasks`, "
+        "`notifications`, each with a path of its own if need be (`studio=/studio`). Headway itself is then below "
+        "`/headway`, unless `base_path` says otherwise.",
+    )
+    dialect_open: bool | None = Field(
+        None,
+        description="Let clients of `dedup` and `studio` in without a token, who then see everything. None: as long as "
+        "the server has no secret of yours.",
+    )
+    ws_heartbeat_interval: float = Field(
+        30.0,
+        ge=0.1,
+        le=3600,
+        validation_alias=_either("ws_heartbeat_interval"),
+        description="Seconds between heartbeats of the dialect `notifications`; `WS_HEARTBEAT_INTERVAL` counts too.",
+    )
+    ws_max_connections_per_user: int = Field(
+        3,
+        ge=0,
+        validation_alias=_either("ws_max_connections_per_user"),
+        description="Connections of a user to the inbox of the dialect `notifications`, 0 for any number; "
+        "`WS_MAX_CONNECTIONS_PER_USER` counts too.",
+    )
     recovery_seconds: float = Field(
         7200.0,
         ge=0,
@@ -244,6 +274,9 @@ class Settings(BaseSettings):
     )
     drain_spread: float = Field(
         5.0, ge=0, le=300, description="Seconds over which clients are told to spread their reconnection."
+    )
+    shares_per_user: int = Field(
+        100, ge=0, le=10_000, description="Share links that a user may have at once; 0 for none at all."
     )
     webhooks: tuple[WebhookSetting, ...] = Field(
         (), description="Endpoints that are told of ends of tasks and of notifications."
@@ -267,7 +300,7 @@ class Settings(BaseSettings):
         "normal", description="`normal` survives a kill of the process, `full` a loss of power too."
     )
 
-    @field_validator("allowed_origins", "trusted_proxies", "webhook_networks", mode="before")
+    @field_validator("allowed_origins", "dialect", "trusted_proxies", "webhook_networks", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return (

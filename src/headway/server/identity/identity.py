@@ -12,6 +12,8 @@ from headway.ports.bus import Bus
 from headway.ports.store import Store
 from headway.server.identity.jwks import KeyUrl
 from headway.server.identity.revocations import Revocations
+from headway.server.identity.shares import PREFIX as SHARE
+from headway.server.identity.shares import Share, Shares
 from headway.server.identity.tickets import Tickets
 from headway.server.identity.worker_keys import PREFIX as WORKER_KEY
 from headway.server.identity.worker_keys import WorkerKeys
@@ -30,11 +32,12 @@ class _Renewed(msgspec.Struct, frozen=True):
 
 
 class Identity:
-    """Tokens, worker keys and tickets in, grants out.
+    """Tokens, worker keys, share links and tickets in, grants out.
 
     Attributes:
         revocations: `check`, `covers`, `revoke_token`, `revoke_user`.
         worker_keys: `create`, `all`, `remove`.
+        shares: `create`, `all`, `find`.
         tickets: `issue`, `redeem`.
         renewed: told of renewals, in every process.
     """
@@ -47,6 +50,7 @@ class Identity:
         *,
         origins: frozenset[str] = frozenset(),
         urls: Sequence[KeyUrl] = (),
+        shares_each: int = 100,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Wire it together; nothing is opened yet.
@@ -55,6 +59,7 @@ class Identity:
             tokens: verifies a signed token, or whatever else is no worker key.
             origins: whose pages may use tickets that were made for none in particular.
             urls: where keys come from.
+            shares_each: share links that a user may have.
             clock: Unix seconds.
         """
         self._tokens = tokens
@@ -64,6 +69,7 @@ class Identity:
         bus.listen(_RENEWED, self._heard)
         self.revocations = Revocations(store, bus, clock)
         self.worker_keys = WorkerKeys(store, bus, clock)
+        self.shares = Shares(store, bus, shares_each, clock)
         self.tickets = Tickets(store, origins, clock=clock)
 
     async def open(self) -> None:
@@ -74,24 +80,31 @@ class Identity:
         """
         await self.revocations.open()
         await self.worker_keys.open()
+        await self.shares.open()
         for url in self._urls:
             url.open()
 
     async def close(self) -> None:
         """Let go of everything. Idempotent."""
         await self.worker_keys.close()
+        await self.shares.close()
         for url in self._urls:
             await url.close()
 
     def verify(self, token: str) -> Grant | Awaitable[Grant]:
-        """The grant of a token or a worker key, unless it was revoked; an awaitable when keys must be fetched first.
+        """The grant of a token, a worker key or a share link, unless it was revoked; an awaitable when keys must be fetched first.
 
         Raises:
             Unauthenticated: it is not one of ours, or says something that cannot be; never with its text.
             TokenExpired: it was one.
             TokenRevoked: it was taken back.
         """
-        found = self.worker_keys.verify(token) if token.startswith(WORKER_KEY) else self._tokens(token)
+        if token.startswith(WORKER_KEY):
+            found: Grant | Awaitable[Grant] = self.worker_keys.verify(token)
+        elif token.startswith(SHARE):
+            found = self.shares.verify(token)
+        else:
+            found = self._tokens(token)
         if isinstance(found, Grant):
             self.revocations.check(found)
             return found
@@ -114,6 +127,20 @@ class Identity:
         """
         await self.worker_keys.remove(key_id)
         await self.revocations.revoke_token(WORKER_KEY + key_id, by=by)
+
+    async def revoke_share(self, share_id: str, *, owner: str | None, by: str) -> Share:
+        """Take back a share link, and end what goes on by it.
+
+        Args:
+            owner: whose it must be; anybody's for None.
+
+        Raises:
+            NotFound: there is none.
+            StoreUnavailable: it may still count.
+        """
+        share = await self.shares.remove(share_id, owner)
+        await self.revocations.revoke_token(SHARE + share_id, expires_at=share.expires_at / 1000, by=by)
+        return share
 
     async def renew(self, token: str, grant: Grant) -> None:
         """Let the streams that came with a token go on with another grant of the same user.
