@@ -57,7 +57,7 @@ async def listed(hub: Hub, grant: Grant = ADA, **query: Any) -> list[str]:
 
 def unread(link: TestLink) -> int:
     """What the client behind a link holds for the number of unread ones."""
-    return next(message["unread"] for message in reversed(link.messages) if "unread" in message)
+    return int(next(message["unread"] for message in reversed(link.messages) if "unread" in message))
 
 
 class TestFiling:

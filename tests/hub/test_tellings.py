@@ -85,7 +85,7 @@ class TestTheOwner:
     @instant
     async def test_everything_in_one_batch_and_again(self) -> None:
         async with running() as hub:
-            batch = [create("t", notify=True), r.Start(task="t"), r.Succeed(task="t")]
+            batch: list[r.Report] = [create("t", notify=True), r.Start(task="t"), r.Succeed(task="t")]
             await send(hub, *batch)
             await send(hub, *batch)
             assert [note.kind for note in await inbox(hub)] == ["task.succeeded"]

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 import headway
-from headway.model.notification import Severity
+from headway.model.notification import Severity, keyed_id
 from headway.model.report import Create, Fail, Log, Notify, Succeed, TickReport
 from tests.worker.far_end import FarEnd
 
@@ -80,6 +80,41 @@ def test_a_notification_whose_link_cannot_be_is_sent_without(
     assert headway.flush(10)
     assert [(notify.title, notify.link) for notify in far.of(Notify)] == [("Ready", None)]
     assert "link" in caplog.text
+
+
+def test_a_key_makes_the_id_of_a_notification(far: FarEnd) -> None:
+    known = {headway.notify("ada", "Ready", idempotency_key="k") for _ in range(2)}
+    assert known == {keyed_id("user:ada", "k")}
+    assert headway.notify(None, "Ready", channel="project:p", idempotency_key="k") == keyed_id(
+        "project:p", "k"
+    )
+    assert headway.notify("ada", "Ready", idempotency_key="") not in known
+    assert headway.flush(10)
+    assert [notify.idempotency_key for notify in far.of(Notify)] == ["k", "k", "k", None]
+
+
+@pytest.mark.parametrize(
+    ("notify", "sent"), [(True, "always"), (False, None), ("unwatched", "unwatched"), ("ongoing", "ongoing")]
+)
+def test_a_task_says_who_is_told_of_its_end(far: FarEnd, notify: bool | str, sent: str | None) -> None:
+    with headway.task("A", notify=notify):
+        pass
+    for _ in headway.track([1], "B", notify=notify):
+        pass
+    headway.create("C", notify=notify)
+    assert headway.flush(10)
+    assert [create.notify for create in far.of(Create)] == [sent] * 3
+
+
+@pytest.mark.parametrize("notify", ["sometimes", 3, object()])
+def test_what_is_no_way_to_be_told_is_left_out(
+    far: FarEnd, caplog: pytest.LogCaptureFixture, notify: str
+) -> None:
+    with headway.task("A", notify=notify):
+        pass
+    assert headway.flush(10)
+    assert [create.notify for create in far.of(Create)] == [None]
+    assert "notify" in caplog.text
 
 
 async def test_decorated_functions(far: FarEnd) -> None:

@@ -15,6 +15,7 @@ from headway.model.notification import Severity
 from headway.model.progress import MAX_AMOUNT, StepPlan, Tick
 
 __all__ = [
+    "KEY_CHARS",
     "LOG_LINE_CHARS",
     "MAX_LOG_LINES",
     "MAX_REPORTS",
@@ -39,6 +40,7 @@ __all__ = [
     "TickReport",
 ]
 
+KEY_CHARS = 200
 MAX_REPORTS = 2000
 MAX_LOG_LINES = 500
 LOG_LINE_CHARS = 4000
@@ -47,7 +49,7 @@ _Id = Annotated[str, Meta(max_length=64)]
 # Stores keep these in 64 bits and as text without NUL; one number beyond that would fail a whole batch of writes.
 _Count = Annotated[int, Meta(ge=0, le=MAX_AMOUNT)]
 _Source = Annotated[str, Meta(max_length=64, pattern=r"^[^\0]*\Z")]
-_Key = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\0]*\Z")]
+_Key = Annotated[str, Meta(min_length=1, max_length=KEY_CHARS, pattern=r"^[^\0]*\Z")]
 
 
 class Create(msgspec.Struct, frozen=True, omit_defaults=True, tag="create"):

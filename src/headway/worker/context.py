@@ -10,9 +10,9 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import Any, ParamSpec, TypeVar, cast
 
-from headway.model.notification import CONTENT_CHARS, SOURCE_CHARS, Severity
+from headway.model.notification import CONTENT_CHARS, SOURCE_CHARS, Severity, keyed_id
 from headway.model.progress import Amount
-from headway.model.report import Notify
+from headway.model.report import KEY_CHARS, Notify
 from headway.model.task import TITLE_CHARS
 from headway.worker import delivery, values
 from headway.worker.ambient import current
@@ -41,6 +41,7 @@ def task(
     attempt: int | None = None,
     lost_after: float | None = None,
     idempotency_key: str | None = None,
+    notify: bool | str = False,
 ) -> TaskHandle:
     """A task that runs while the block of its `with` (or `async with`) runs.
 
@@ -59,6 +60,8 @@ def task(
         attempt: which attempt at it this is, counting from 1; a later one is begun by a retry.
         lost_after: seconds of silence until it counts as lost.
         idempotency_key: makes creating it twice harmless when the id is fresh each time.
+        notify: whether the user (or project) it belongs to gets a notification when it is over; `"unwatched"` only
+            when the user does not watch at that moment, `"ongoing"` at once, and it becomes the message that it is over.
     """
     made = describe(
         title,
@@ -74,6 +77,7 @@ def task(
         id=id,
         lost_after=lost_after,
         idempotency_key=idempotency_key,
+        notify=notify,
         start=attempt is None or attempt <= 1,
     )
     return TaskHandle(made.task, made, attempt, parent_handle(parent) or current())
@@ -166,6 +170,7 @@ def notify(
     task: str | None = None,
     data: dict[str, Any] | None = None,
     id: str | None = None,  # noqa: A002 - its name in the wire contract
+    idempotency_key: str | None = None,
 ) -> str:
     """Put a notification into somebody's inbox.
 
@@ -181,13 +186,20 @@ def notify(
         task: the task that it is about; the one that the code works on when None.
         data: a small JSON object.
         id: a fresh one when None; the same id twice is one notification.
+        idempotency_key: the same one twice for the same user or channel is one notification, whatever its id.
 
     Returns:
-        its id.
+        its id. For one's own channel (neither user nor channel given) a key makes another id on the server.
     """
     complaints: list[str] = []
     ambient_task = current()
     known = values.identifier(id, "id", complaints) or delivery.new_id()
+    user = None if user is None else values.text(user, SOURCE_CHARS)
+    channel = None if channel is None else values.text(channel, SOURCE_CHARS)
+    key = values.text(idempotency_key, KEY_CHARS).replace("\0", "") or None
+    inbox = channel if user is None else f"user:{user}"
+    if key is not None and inbox is not None:
+        known = keyed_id(inbox, key)
     try:
         loudness = Severity(severity)
     except Exception:  # noqa: BLE001 - a foreign object may raise anything when it is looked up
@@ -197,8 +209,8 @@ def notify(
     report = Notify(
         known,
         values.text(title, TITLE_CHARS) or "Notification",
-        user=None if user is None else values.text(user, SOURCE_CHARS),
-        channel=None if channel is None else values.text(channel, SOURCE_CHARS),
+        user=user,
+        channel=channel,
         content=values.text(content, CONTENT_CHARS),
         kind=values.text(kind, SOURCE_CHARS),
         severity=loudness,
@@ -206,6 +218,7 @@ def notify(
         source=None if source is None else values.text(source, SOURCE_CHARS),
         task=about or (None if ambient_task is None else ambient_task.id),
         data=values.json_object(data, "data", CONTENT_CHARS, complaints),
+        idempotency_key=key,
     )
     delivery.complain(known, complaints)
     if delivery.enabled():

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from headway.model.channel import NAME_BYTES
 from headway.model.progress import UNIT_CHARS, Amount, StepPlan
-from headway.model.report import Create
+from headway.model.report import KEY_CHARS, Create
 from headway.model.task import KIND_CHARS, MAX_TAGS, MAX_WEIGHT, META_BYTES, TAG_CHARS, TITLE_CHARS
 from headway.worker import delivery, values
 from headway.worker.ambient import current
@@ -46,6 +46,7 @@ def describe(
     id: str | None = None,  # noqa: A002 - its name in the wire contract
     lost_after: float | None = None,
     idempotency_key: str | None = None,
+    notify: bool | str = False,
     start: bool = False,
 ) -> Create:
     """The report that creates a task; arguments are those of `headway.task`."""
@@ -68,8 +69,9 @@ def describe(
         weight=1 if share is None else min(max(round(share), 1), MAX_WEIGHT),
         steps=values.plan(steps, complaints),
         lost_after=None if silence is None else min(max(float(silence), 1.0), 86_400.0),
-        idempotency_key=values.text(idempotency_key, 200) or None,
+        idempotency_key=values.text(idempotency_key, KEY_CHARS) or None,
         start=start,
+        notify=values.telling(notify, complaints),
     )
     if around is not None and parent is not None:
         made = replace(made, parent=around.id)

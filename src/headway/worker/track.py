@@ -39,6 +39,7 @@ def track(
     id: str | None = None,
     attempt: int | None = None,
     lost_after: float | None = None,
+    notify: bool | str = False,
 ) -> Track[T]: ...
 @overload
 def track(
@@ -56,6 +57,7 @@ def track(
     id: str | None = None,
     attempt: int | None = None,
     lost_after: float | None = None,
+    notify: bool | str = False,
 ) -> AsyncTrack[T]: ...
 def track(
     iterable: Any, title: str | None = None, total: Amount | None = None, **options: Any

@@ -16,6 +16,8 @@ from headway.errors import InvalidField
 from headway.model.ids import ID_CHARS, check_id
 from headway.model.notification import LINK_CHARS, check_link
 from headway.model.progress import MAX_AMOUNT, MAX_STEPS, NAME_CHARS, Amount, StepPlan
+from headway.model.task import Telling
+from headway.model.telling import as_telling
 
 __all__ = [
     "Complaints",
@@ -118,6 +120,15 @@ def link(value: Any, complaints: Complaints) -> str | None:
         return check_link(text(value, LINK_CHARS + 1))
     except InvalidField as error:
         complaints.append(f"link {_shown(value)} was not used: {error.message}")
+        return None
+
+
+def telling(value: Any, complaints: Complaints) -> str | None:
+    """When people are told that a task is over."""
+    try:
+        return as_telling(value)
+    except Exception:  # noqa: BLE001 - a foreign object may raise anything when it is looked up
+        complaints.append(f"notify is True, False, {', '.join(Telling)}")
         return None
 
 
