@@ -23,6 +23,8 @@ _INTERRUPTED = 130
 _COMMANDS = {
     "serve": "Run a server; on this machine alone unless told otherwise.",
     "token": "Print a token for a user.",
+    "keys": "Create, list and revoke worker keys, which jobs have in place of a token.",
+    "revoke": "Take back a token, or all tokens of a user.",
     "watch": "Follow a task in the terminal.",
     "doctor": "Check the settings, the data, the port and the clock, and say what to do.",
     "demo": "Find duplicates among real files, to see progress live.",

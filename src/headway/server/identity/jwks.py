@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -134,11 +133,11 @@ class KeyUrl:
         ):
             if response.status != 200:
                 raise ValueError(f"HTTP {response.status}")
-            data = b""
-            with contextlib.suppress(asyncio.IncompleteReadError):
-                data = await response.content.readexactly(_MAX_BYTES + 1)
-                raise ValueError(f"more than {_MAX_BYTES} bytes")
-            return data
+            try:
+                await response.content.readexactly(_MAX_BYTES + 1)
+            except asyncio.IncompleteReadError as whole:
+                return whole.partial
+            raise ValueError(f"more than {_MAX_BYTES} bytes")
 
     @staticmethod
     def _now() -> float:
