@@ -33,6 +33,7 @@ from headway.server.settings import load_settings
 
 ADMIN = Grant("bench", can=frozenset(Ability))
 TASK = "01BENCH"
+BATCH = 100
 ENVELOPE = 62
 """What `change` adds to a record, about."""
 
@@ -73,14 +74,14 @@ def serve_headway(data: str) -> None:
             asyncio.run_coroutine_threadsafe(command(hw, line.split()), loop).result()
 
     async def command(hw: Headway, words: list[str]) -> None:
-        waiting = 0
+        more: dict[str, float] = {"waiting": 0}
         if words[0] == "send":
             await send(hw, int(words[1]), float(words[2]), int(words[3]))
         elif words[0] == "flood":
-            waiting = await flood(hw, int(words[1]), float(words[2]), float(words[3]))
+            more = await flood(hw, int(words[1]), float(words[2]), float(words[3]))
         else:
             gc.collect()
-        print(json.dumps(usage(len(hw.service.conversations)) | {"waiting": waiting}), flush=True)
+        print(json.dumps(usage(len(hw.service.conversations)) | more), flush=True)
 
     run(hw, bind(settings), listening)
 
@@ -100,24 +101,32 @@ async def send(hw: Headway, count: int, hz: float, size: int) -> None:
     await paced(count, hz, step)
 
 
-async def flood(hw: Headway, tasks: int, hz: float, seconds: float) -> int:
-    """Tick many tasks in batches, as workers do; returns the most bytes that waited for one client."""
+async def flood(hw: Headway, tasks: int, hz: float, seconds: float) -> dict[str, float]:
+    """Tick many tasks, each so often, in batches of a hundred as the bytes that workers post.
+
+    Returns:
+        `waiting`, the most bytes that waited for one client, and `updates`, how many were taken.
+    """
     names = [f"01FLOOD{index}" for index in range(tasks)]
     await hw.hub.ingest(
         ADMIN, Batch([Create(task=name, title=name, total=10**9, start=True) for name in names])
     )
-    most = 0
     base = int(time.time() * 1000) % 10**8
-
-    async def step(index: int) -> None:
-        nonlocal most
-        message = f"@{time.time_ns()}@"
-        reports = [TickReport(task=name, done=base + index, message=message) for name in names]
-        await hw.hub.ingest(ADMIN, Batch(list(reports)))
-        most = max(most, *(waiting_for(conversation) for conversation in hw.service.conversations))
-
-    await paced(int(hz * seconds), hz, step)
-    return most
+    groups = [names[at : at + BATCH] for at in range(0, tasks, BATCH)]
+    most, updates = 0, 0
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    for index in range(int(hz * seconds)):
+        for group in groups:
+            message = f"@{time.time_ns()}@"
+            reports = [TickReport(task=name, done=base + index, message=message) for name in group]
+            body = msgspec.json.encode(Batch(list(reports)))
+            await hw.hub.ingest(ADMIN, msgspec.json.decode(body, type=Batch))
+            updates += len(group)
+            await asyncio.sleep(0)
+        most = max(most, max(map(waiting_for, hw.service.conversations), default=0))
+        await asyncio.sleep(max(0.0, began + (index + 1) / hz - loop.time()))
+    return {"waiting": most, "updates": updates}
 
 
 def waiting_for(conversation: object) -> int:

@@ -11,7 +11,7 @@ from headway.hub.sources import ChannelSource
 from headway.hub.wheel import Wheel
 from headway.ports.store import Window
 from tests.contract.store_records import make_task
-from tests.hub.world import CODEC, TestLink, instant
+from tests.hub.world import CODEC, InstantLoop, TestLink, instant
 
 PACE = 0.05
 
@@ -70,17 +70,60 @@ async def test_no_more_than_twenty_batches_a_second_and_the_last_change_arrives(
     assert seen(link)[-1] == 1000
 
 
+LARGE = 300
+"""Tasks whose batch is larger than what a client is sent in a quarter of a second."""
+
+
+async def changing_all(scene: Scene, seconds: float) -> None:
+    """Change so many tasks fifty times a second."""
+    big = {"text": "x" * 4000}
+    loop = asyncio.get_running_loop()
+    until = loop.time() + seconds
+    while loop.time() < until:
+        for task in range(LARGE):
+            scene.log.put(make_task(f"t{task}", scene.log.head + 1, meta=big))
+        scene.feed.changed()
+        await asyncio.sleep(0.02)
+
+
 @instant
 async def test_large_batches_come_less_often_and_never_later_than_promised() -> None:
     scene = Scene()
     link, _ = scene.join()
-    big = {"text": "x" * 4000}
-    for _ in range(100):
-        for task in range(300):
-            scene.log.put(make_task(f"t{task}", scene.log.head + 1, meta=big))
-        scene.feed.changed()
-        await asyncio.sleep(0.02)
-    assert 2 / (STALENESS + 0.02) - 1 <= link.batches - 1 <= 2 / STALENESS + 2
+    await changing_all(scene, 2)
+    assert 2 / STALENESS <= link.batches - 1 <= 2 / 0.2 + 1
+
+
+class Weighty(TestLink):
+    """One of very many: to give them all their batch takes time."""
+
+    seconds = 0.06
+
+    def deliver(self, data: bytes) -> bool:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, InstantLoop)
+        loop.now += self.seconds
+        return super().deliver(data)
+
+
+@instant
+async def test_the_time_that_a_turn_takes_is_part_of_what_is_promised() -> None:
+    scene = Scene()
+    link = Weighty()
+    scene.feed.join(link, None)
+    await changing_all(scene, 2)
+    # From the beginning of a turn to the end of the next one.
+    assert 2 / (STALENESS - link.seconds) <= link.batches - 1
+
+
+@instant
+async def test_a_turn_that_takes_very_long_leaves_half_of_the_time_to_others() -> None:
+    scene = Scene()
+    link = Weighty()
+    link.seconds = 0.5
+    scene.feed.join(link, None)
+    await changing_all(scene, 2)
+    assert link.batches - 1 <= 2 / (2 * link.seconds) + 1
 
 
 @instant

@@ -19,6 +19,9 @@ __all__ = ["STALENESS", "Feed", "Subscription"]
 STALENESS = 0.25
 """Seconds: however large the batches grow, a client that reads is never further behind than this by our choice."""
 
+_ON_THE_WAY = 0.05
+"""Seconds of that which are left to the network and the client."""
+
 _BYTES_PER_SECOND = 2_000_000
 """What one client is sent at most; larger batches come less often, until `STALENESS` says otherwise."""
 
@@ -63,7 +66,6 @@ class Feed:
         "_members",
         "_name",
         "_next",
-        "_pace",
         "_position",
         "_scheduled",
         "_shared",
@@ -97,7 +99,6 @@ class Feed:
         self._codec = codec
         self._name = name
         self._interval = interval
-        self._pace = interval
         self._wheel = wheel
         self._next = 0.0
         self._position = source.head
@@ -149,6 +150,7 @@ class Feed:
             self.changed()
 
     def _flush(self) -> None:
+        began = self._wheel.now()
         self._scheduled = False
         head = self._source.head
         data = b""
@@ -167,8 +169,20 @@ class Feed:
             for subscription in tuple(self._behind):
                 if not subscription.link.full:
                     self._serve(subscription)
-        self._pace = max(self._interval, min(STALENESS, len(data) / _BYTES_PER_SECOND))
-        self._next = self._wheel.now() + self._pace
+        now = self._wheel.now()
+        self._next = now + self._pause(len(data), now - began)
+
+    def _pause(self, size: int, took: float) -> float:
+        """Seconds until the next turn.
+
+        Args:
+            size: of the batch, in bytes.
+            took: seconds that it took to give it to everybody.
+        """
+        # What changes right after a turn began waits for the rest of it, the pause, and all of the next one. However
+        # many are to be served, half of the time is left to others.
+        longest = max(took, STALENESS - _ON_THE_WAY - 2 * took)
+        return max(self._interval, min(longest, size / _BYTES_PER_SECOND))
 
     def _serve(self, subscription: Subscription) -> None:
         """Bring one follower to the head, if its link takes it."""
