@@ -117,3 +117,41 @@ log.warning("GET /login?code=abcdefgh", extra={{"headers": {{"cookie": "abcdefgh
     shown = ended.stderr.replace(f"token = {token!r}", "")
     assert token not in shown
     assert "abcdefgh" not in shown
+
+
+STUCK = """
+import logging, sys
+from headway.server.logs import set_up_logs
+set_up_logs("info", "json")
+for number in range(5000):
+    logging.getLogger("headway.audit").info("connect", extra={"number": number})
+print("done", flush=True)
+sys.stdin.readline()
+logging.getLogger("headway.audit").info("again")
+"""
+
+
+def test_a_log_that_nobody_reads_holds_nobody_up() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", STUCK],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        # Far more than a pipe holds, and nobody has read any of it yet.
+        assert process.stdout.readline() == "done\n"
+        assert process.stdin is not None
+        first = process.stderr.readline()
+        kept = [json.loads(first)]
+        while kept[-1]["event"] == "connect":
+            if len(kept) == 100:
+                process.stdin.write("\n")
+                process.stdin.flush()
+            kept.append(json.loads(process.stderr.readline()))
+        again = json.loads(process.stderr.readline())
+    assert [line["number"] for line in kept[:-1]] == list(range(len(kept) - 1))
+    assert kept[-1]["event"] == f"nobody read the log; {5000 - len(kept) + 1} lines were left out"
+    assert again["event"] == "again"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from headway.errors import Forbidden, HeadwayError, SubscriptionLimit, UnknownSubscription
-from headway.hub.access import Access, Action, check
+from headway.hub.access import Access, Action, check, covers
 from headway.hub.channel import Channel
 from headway.hub.feed import Feed, Subscription
 from headway.hub.records import Records
@@ -168,9 +168,10 @@ class Followers:
         if task is None:
             return None
         channel = self.records.channels[task.channel]
-        self.access.check(grant, Action.READ, channel.name, task_id)
-        if channel.log.get(task_id) is None:
+        if channel.log.get(task_id) is None or not covers(grant, channel.name, task_id):
+            # What is another's is refused when what there is not would be, so that the order of answers tells nothing.
             return None
+        self.access.check(grant, Action.READ, channel.name, task_id)
         return [self._join_task(channel, task_id, None, wanted, link)]
 
     def logged(self, task_id: str) -> None:
