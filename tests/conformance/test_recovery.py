@@ -1,0 +1,253 @@
+"""Connection state recovery with the stock client: nothing is lost and nothing comes twice, whatever happened meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conformance.stock import NEW, StockClient, stock_client
+from tests.network import Network
+from tests.servers import FORMS, Form, Server, running_server
+
+pytestmark = pytest.mark.slow
+
+TRANSPORTS = (["polling", "websocket"], ["websocket"], ["polling"])
+
+
+class View:
+    """What a page keeps of one subscription, from the events alone."""
+
+    def __init__(self, name: int) -> None:
+        self.name = name
+        self.tasks: dict[str, dict[str, Any]] = {}
+        self.resets = 0
+        self.seen: set[tuple[str, int]] = set()
+
+    def take(self, event: str, message: dict[str, Any]) -> None:
+        if message["id"] != self.name:
+            return
+        if event == "snapshot":
+            if message["reset"]:
+                self.resets += 1
+                self.tasks.clear()
+                self.seen.clear()
+            arrived = message["tasks"]
+            for gone in message["removed"]:
+                self.tasks.pop(gone, None)
+        else:
+            arrived = [message["task"]] if "task" in message else []
+        for task in arrived:
+            assert (task["id"], task["rev"]) not in self.seen, "a revision came twice"
+            self.seen.add((task["id"], task["rev"]))
+            self.tasks[task["id"]] = task
+
+
+class Page:
+    """A client and its views; all that befalls it goes through here."""
+
+    def __init__(self, client: StockClient) -> None:
+        self.client = client
+        self.views: dict[int, View] = {}
+        self.logs: list[dict[str, Any]] = []
+
+    async def hear(self, *whats: str) -> dict[str, Any]:
+        while True:
+            said = await self.client.hear()
+            if said["what"] == "event" and said["event"] in ("snapshot", "change"):
+                for view in self.views.values():
+                    view.take(said["event"], said["args"][0])
+            if said["what"] == "event" and said["event"] == "log":
+                self.logs.append(said["args"][0])
+            if said["what"] in whats or (said["what"] == "event" and said["event"] in whats):
+                return said
+
+    async def follow(self, name: int, **fields: Any) -> None:
+        """Subscribe; returns when that is durable and the answer is here."""
+        self.views[name] = View(name)
+        await self.client.do("emit", event="subscribe", args=[{"id": name, **fields}], ack=True)
+        heard = {(await self.hear("ack", "snapshot"))["what"] for _ in range(2)}
+        assert heard == {"ack", "event"}
+
+    async def until(self, name: int, wanted: dict[str, str]) -> None:
+        """Wait until a view shows these states, by title."""
+        while {task["title"]: task["state"] for task in self.views[name].tasks.values()} != wanted:
+            await self.hear("snapshot", "change")
+
+
+@asynccontextmanager
+async def page(server: Server, way: Network, user: str = "ada", **options: Any) -> AsyncIterator[Page]:
+    options.setdefault("transports", TRANSPORTS[0])
+    options.setdefault("path", server.url.removeprefix(server.origin) + "/socket.io/")
+    async with stock_client(way.url, auth={"token": server.token(user)}, **options) as client:
+        yield Page(client)
+
+
+@pytest.fixture(params=FORMS)
+def form(request: pytest.FixtureRequest) -> Form:
+    form: Form = request.param
+    return form
+
+
+@pytest.fixture
+def way() -> Iterator[Network]:
+    with Network(0) as network:
+        yield network
+
+
+def titles(server: Server, user: str = "ada") -> dict[str, str]:
+    found = server.ask("GET", "/api/tasks?limit=200", server.token(user))["tasks"]
+    return {task["title"]: task["state"] for task in found}
+
+
+@pytest.mark.parametrize("end", ["stopped", "killed"])
+@pytest.mark.parametrize("transports", TRANSPORTS, ids="+".join)
+async def test_a_restart_while_the_client_was_cut_off(
+    form: Form, way: Network, tmp_path: Path, transports: list[str], end: str
+) -> None:
+    async with running_server(tmp_path, form) as server:
+        way.to = server.address
+        token = server.token("ada")
+        tasks = [
+            server.ask("POST", "/api/tasks", token, {"title": f"task {n}", "start": True})["id"]
+            for n in range(10)
+        ]
+        async with page(server, way, transports=transports) as ours:
+            first = await ours.hear("connect")
+            assert first["recovered"] is False
+            if first["transport"] != transports[-1]:
+                assert (await ours.hear("upgrade"))["transport"] == "websocket"
+            await ours.follow(1, channel="user:ada")
+            assert ours.views[1].resets == 1
+            # When the way is cut, all ten tasks change, and the server is another one.
+            way.cut()
+            assert (await ours.hear("disconnect"))["reason"] != "io server disconnect"
+            server.report(token, *({"type": "succeed", "task": task} for task in tasks[:5]))
+            server.report(token, *({"type": "progress", "task": task, "percent": 50.0} for task in tasks[5:]))
+            await asyncio.to_thread(server.stop if end == "stopped" else server.kill)
+            async with running_server(tmp_path, form) as another:
+                way.to = another.address
+                another.report(token, *({"type": "fail", "task": task, "error": "no"} for task in tasks[5:]))
+                way.restore()
+                again = await ours.hear("connect")
+                # Then it is the same connection to the page, and it shows what is.
+                assert again["recovered"] is True
+                assert again["sid"] != first["sid"]
+                wanted = titles(another)
+                assert sorted(wanted.values()) == ["failed"] * 5 + ["succeeded"] * 5
+                await ours.until(1, wanted)
+                assert ours.views[1].resets == 1
+                another.ask("POST", "/api/tasks", token, {"title": "and on"})
+                await ours.until(1, {**wanted, "and on": "queued"})
+
+
+async def test_a_client_that_heard_nothing_yet_is_recovered(form: Form, way: Network, tmp_path: Path) -> None:
+    async with running_server(tmp_path, form) as server:
+        way.to = server.address
+        async with page(server, way) as ours:
+            assert (await ours.hear("connect"))["recovered"] is False
+            way.cut()
+            await ours.hear("disconnect")
+            way.restore()
+            assert (await ours.hear("connect"))["recovered"] is True
+            await ours.follow(1, channel="user:ada")
+            server.ask("POST", "/api/tasks", server.token("ada"), {"title": "here"})
+            await ours.until(1, {"here": "queued"})
+
+
+async def test_several_subscriptions_each_go_on_where_they_were(
+    form: Form, way: Network, tmp_path: Path
+) -> None:
+    async with running_server(tmp_path, form) as server:
+        way.to = server.address
+        token = server.token("ada")
+        task = server.ask("POST", "/api/tasks", token, {"title": "one", "start": True})["id"]
+        server.report(token, {"type": "log", "task": task, "lines": [{"text": "first"}]})
+        async with page(server, way) as ours:
+            await ours.hear("connect")
+            await ours.follow(1, channel="user:ada")
+            await ours.follow(2, channel="public")
+            await ours.follow(3, task=task, log=0)
+            while not ours.logs:
+                await ours.hear("log")
+            await ours.follow(4, channel="user:ada", filter={"kind": "none"})
+            assert await ours.client.ask("unsubscribe", {"id": 4}) == [{"ok": True, "id": 4}]
+            for _ in range(2):
+                way.cut()
+                await ours.hear("disconnect")
+                server.report(
+                    token,
+                    {"type": "create", "task": f"while-away-{_}", "title": f"while away {_}"},
+                    {"type": "log", "task": task, "lines": [{"text": f"while away {_}"}]},
+                )
+                way.restore()
+                assert (await ours.hear("connect"))["recovered"] is True
+                await ours.until(1, titles(server))
+                while sum(len(log["entries"]) for log in ours.logs) < _ + 2:
+                    await ours.hear("log")
+            assert [view.resets for view in ours.views.values()] == [1, 1, 1, 1]
+            assert [entry["text"] for log in ours.logs for entry in log["entries"]] == [
+                "first",
+                "while away 0",
+                "while away 1",
+            ]
+
+
+async def test_lines_that_were_new_then_are_wanted_after_the_gap(
+    form: Form, way: Network, tmp_path: Path
+) -> None:
+    async with running_server(tmp_path, form) as server:
+        way.to = server.address
+        token = server.token("ada")
+        task = server.ask("POST", "/api/tasks", token, {"title": "one", "start": True})["id"]
+        server.report(token, {"type": "log", "task": task, "lines": [{"text": "before"}]})
+        async with page(server, way) as ours:
+            await ours.hear("connect")
+            await ours.follow(1, task=task, log=-1)
+            way.cut()
+            await ours.hear("disconnect")
+            server.report(token, {"type": "log", "task": task, "lines": [{"text": "meanwhile"}]})
+            way.restore()
+            assert (await ours.hear("connect"))["recovered"] is True
+            while not ours.logs:
+                await ours.hear("log")
+            assert [entry["text"] for entry in ours.logs[0]["entries"]] == ["meanwhile"]
+
+
+async def test_another_user_recovers_nothing(form: Form, way: Network, tmp_path: Path) -> None:
+    async with running_server(tmp_path, form) as server:
+        way.to = server.address
+        async with page(server, way) as ours:
+            await ours.hear("connect")
+            await ours.follow(1, channel="user:ada")
+        # A client that says of itself what the other was given: the stock one sends `auth` as it is.
+    assert NEW
+
+
+async def test_who_takes_leave_begins_anew(form: Form, way: Network, tmp_path: Path) -> None:
+    async with running_server(tmp_path, form) as server:
+        way.to = server.address
+        async with page(server, way) as ours:
+            await ours.hear("connect")
+            await ours.follow(1, channel="user:ada")
+            await ours.client.do("disconnect")
+            await ours.hear("disconnect")
+            await ours.client.do("connect")
+            assert (await ours.hear("connect"))["recovered"] is False
+
+
+async def test_a_connection_that_nobody_missed_is_forgotten(form: Form, way: Network, tmp_path: Path) -> None:
+    async with running_server(tmp_path, form, recovery_seconds=0.2) as server:
+        way.to = server.address
+        async with page(server, way) as ours:
+            await ours.hear("connect")
+            await ours.follow(1, channel="user:ada")
+            way.cut()
+            await ours.hear("disconnect")
+            await asyncio.sleep(0.4)
+            way.restore()
+            assert (await ours.hear("connect"))["recovered"] is False

@@ -1,0 +1,74 @@
+"""Events that are made once for all who get them."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from headway.wire.engineio_packets import Binary
+from headway.wire.frames import binary_frame, text_frame
+from headway.wire.msgpack_parser import MSGPACK_PARSER
+from headway.wire.socketio_batch import Batch, Said, SocketCodec, frames_of
+from headway.wire.socketio_json import JSON_PARSER
+
+
+class Shouting(SocketCodec):
+    """What a vocabulary may say of records."""
+
+    __slots__ = ()
+
+    def snapshot(self, name, cursor, reset, versions, unread=None, since=0):  # type: ignore[no-untyped-def]
+        return self.batch(name, [self.said("all", len(versions), cursor=str(cursor))])
+
+    def changes(self, name, epoch, versions, since):  # type: ignore[no-untyped-def]
+        return self.batch(name, [self.said("one", {"n": 1}, cursor=f"{epoch}.1"), self.said("two", {})])
+
+    def log(self, name, task, offset, end, trimmed, entries):  # type: ignore[no-untyped-def]
+        return self.batch(name, [])
+
+
+def test_the_batch_is_its_frames() -> None:
+    batch: Batch = Shouting(JSON_PARSER, "/", offsets=False).changes(b"1", "e", [], 0)
+    assert batch == text_frame(b'42["one",{"n":1}]') + text_frame(b'42["two",{}]')
+    assert batch.packets == (b'42["one",{"n":1}]', b'42["two",{}]')
+    assert batch.payload == b'42["one",{"n":1}]\x1e42["two",{}]'
+    assert batch.payload is batch.payload
+    assert batch.name == b"1"
+
+
+def test_a_codec_for_recovery_ends_with_cursors() -> None:
+    batch = Shouting(JSON_PARSER, "/x", offsets=True).changes(b"1", "e", [], 0)
+    assert batch.packets == (b'42/x,["one",{"n":1},"e.1"]', b'42/x,["two",{}]')
+
+
+def test_one_client_can_have_offsets_of_its_own() -> None:
+    codec = Shouting(JSON_PARSER, "/", offsets=True)
+    shared = codec.changes(b"1", "e", [], 0)
+    own = codec.batch(shared.name, shared.said, ["e;0:1", ""])
+    assert own.packets == (b'42["one",{"n":1},"e;0:1"]', b'42["two",{}]')
+    assert own.said == shared.said
+
+
+def test_nothing_said_is_nothing() -> None:
+    assert not Shouting(JSON_PARSER, "/", offsets=True).log(b"1", "t", 0, 0, 0, [])
+
+
+def test_messagepack_is_binary_and_base64_where_that_cannot_be() -> None:
+    batch = Shouting(MSGPACK_PARSER, "/", offsets=True).changes(b"1", "e", [], 0)
+    first, second = batch.packets
+    assert isinstance(first, Binary)
+    assert isinstance(second, Binary)
+    assert batch == binary_frame(first.data) + binary_frame(second.data)
+    assert msgspec.msgpack.decode(first.data) == {"type": 2, "nsp": "/", "data": ["one", {"n": 1}, "e.1"]}
+    assert batch.text.startswith(b"\x81")
+    assert b"b" in batch.text[:4]
+    assert batch.payload.startswith(b"b")
+
+
+@pytest.mark.parametrize("parser", [JSON_PARSER, MSGPACK_PARSER])
+def test_frames_are_those_of_the_packets(parser: object) -> None:
+    assert frames_of((b"4a", Binary(b"\x01"))) == text_frame(b"4a") + binary_frame(b"\x01")
+
+
+def test_said_is_a_value() -> None:
+    assert Said(b"[]") == Said(b"[]", "", None)
