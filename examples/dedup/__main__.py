@@ -21,4 +21,4 @@ def stage(place: Place) -> Iterator[Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(launch("dedup", 5000, stage))
+    sys.exit(launch("dedup", 5000, stage, dialect=("dedup",)))

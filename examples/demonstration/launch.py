@@ -18,7 +18,7 @@ from headway.server.logs import set_up_logs
 from headway.server.run import bind, run
 from headway.server.settings import Settings, load_settings
 
-__all__ = ["BASE", "ROOT", "Place", "Stage", "launch", "worker"]
+__all__ = ["BASE", "ROOT", "Place", "Stage", "announce", "launch", "read_settings", "worker"]
 
 ROOT = Path(__file__).parents[2]
 BASE = "/headway"
@@ -67,25 +67,40 @@ def launch(
     Returns:
         the exit code.
     """
-    parser = argparse.ArgumentParser(prog=f"python -m examples.{name}")
-    parser.add_argument("--port", type=int, default=port, help=f"port to listen on [{port}]; 0 chooses one")
-    parser.add_argument(
-        "--data", type=Path, default=Path(f".headway-{name}"), help="folder for all its files [.headway-...]"
-    )
-    options = parser.parse_args()
     try:
-        _run(
-            name,
-            load_settings(
-                port=options.port, data=options.data, base_path=BASE, log_level="warning", **settings
-            ),
-            stage,
-            people,
-        )
+        _run(name, read_settings(name, port, **settings), stage, people)
     except HeadwayError as error:
         print(error.message, file=sys.stderr)
         return 1
     return 0
+
+
+def read_settings(name: str, port: int, **settings: Any) -> Settings:
+    """Headway's settings from the command line of an example; see `launch`.
+
+    Raises:
+        ConfigurationError: one of them is wrong.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m examples.{name}")
+    parser.add_argument("--port", type=int, default=port, help=f"port to listen on [{port}]; 0 chooses one")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path(f".headway-{name}"),
+        help=f"folder for all its files [.headway-{name}]",
+    )
+    options = parser.parse_args()
+    return load_settings(
+        port=options.port, data=options.data, base_path=BASE, log_level="warning", **settings
+    )
+
+
+def announce(name: str, url: str, headway: Headway, people: Mapping[str, Person]) -> None:
+    """Say that it is ready, and how each of the people gets in."""
+    print(f"{name} is ready on {url}")
+    for user, link in login_links(headway, url, people).items():
+        print(f"{user}: {link}")
+    sys.stdout.flush()
 
 
 @contextmanager
@@ -116,18 +131,12 @@ def _run(name: str, settings: Settings, stage: Stage, people: Mapping[str, Perso
     # Known before it runs, since application and workers are told.
     url = "http://{}:{}".format(*listener.getsockname()[:2])
 
-    def ready(headway: Headway, _: str) -> None:
-        print(f"{name} is ready on {url}")
-        for user, link in login_links(headway, url, people).items():
-            print(f"{user}: {link}")
-        sys.stdout.flush()
-
     try:
         beside = _Beside()
         headway = Headway(settings, beside=beside)
         with stage(Place(url + BASE, headway.local_token(), settings.data.resolve())) as application:
             beside.application = application
-            run(headway, listener, ready)
+            run(headway, listener, lambda headway, _: announce(name, url, headway, people))
     finally:
         listener.close()
 

@@ -30,4 +30,4 @@ def stage(place: Place) -> Iterator[Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(launch("drawings", 8000, stage, people=PEOPLE))
+    sys.exit(launch("drawings", 8000, stage, people=PEOPLE, dialect=("user-tasks",)))

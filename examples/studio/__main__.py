@@ -24,4 +24,4 @@ def stage(place: Place) -> Iterator[Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(launch("studio", 7000, stage))
+    sys.exit(launch("studio", 7000, stage, dialect=("studio",)))

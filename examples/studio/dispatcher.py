@@ -40,13 +40,12 @@ class Dispatcher:
     def _work(self) -> None:
         while not self._stop.wait(_SECONDS):
             try:
-                waiting = self._board.tasks(self._token, state="queued")
+                waiting = self._board.tasks(self._token, state="queued", kind="studio")
             except (Refused, urllib3.exceptions.HTTPError) as error:
                 # The server starts or stops; what waits is still there afterwards.
                 _log.debug("cannot ask for orders: %s", error)
                 continue
-            orders = [task for task in waiting if "formData" in task.get("meta", {})]
-            turns = {(task["id"], task.get("attempt", 1)) for task in orders}
+            turns = {(task["id"], task.get("attempt", 1)) for task in waiting}
             for turn in sorted(turns - self._given):
                 self._crew.submit(*turn)
             # Remembered no longer than it waits.

@@ -28,4 +28,4 @@ def stage(place: Place) -> Iterator[Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(launch("voice", 3000, stage, people=PEOPLE))
+    sys.exit(launch("voice", 3000, stage, people=PEOPLE, dialect=("voice",)))
