@@ -68,9 +68,9 @@ def measure() -> dict[str, object]:
     results: dict[str, object] = {}
     bare = 0.0
     for name, server in SERVERS.items():
-        missing = _missing(name)
-        if missing:
-            results[name] = f"missing: {missing}"
+        reason = missing(name)
+        if reason:
+            results[name] = f"missing: {reason}"
             continue
         cost = _delivery(server)
         bare = bare or cost
@@ -112,7 +112,7 @@ def _memory(server: Server) -> float:
     return float((after["rss_kib"] - before["rss_kib"]) / IDLE)
 
 
-def _missing(name: str) -> str:
+def missing(name: str) -> str:
     """Why a peer cannot be started here; empty when it can."""
     if name == "nchan":
         if not Path(nchan.NGINX).exists() or not Path(nchan.MODULE).exists():

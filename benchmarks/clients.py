@@ -3,7 +3,8 @@
     python -m benchmarks.clients HOST PORT COUNT [MESSAGE ...]
 
 Each client opens the native WebSocket (or a bare TCP connection with `--bare`) and sends the messages, one frame each.
-`--path` names another path, and `--expect` how many frames answer a client that has just come. Prints `ready` when every client has received as many frames as it sent messages, then answers each line on standard input
+`--path` names another path, `--expect` says how many frames answer a client that has just come, and `--tokens` names a file
+with a token on each line: each client puts one of its own where a message says `TOKEN`. Prints `ready` when every client has received as many frames as it sent messages, then answers each line on standard input
 with a line of JSON: `{"frames": …, "bytes": …, "lost": …}` since the line before.
 """
 
@@ -17,6 +18,7 @@ import resource
 import struct
 import sys
 import time
+from pathlib import Path
 
 import uvloop
 
@@ -64,7 +66,7 @@ class Client(asyncio.Protocol):
             assert data.startswith(b"HTTP/1.1 101"), data[:200]
             self.upgraded = True
             data = data[end + 4 :]
-            self.transport.write(crowd.messages)  # type: ignore[attr-defined]
+            self.transport.write(crowd.greeting())  # type: ignore[attr-defined]
             if not crowd.messages:
                 crowd.arrived()
         at, end = 0, len(data)
@@ -102,9 +104,12 @@ class Crowd:
         stamp: bool,
         path: str,
         expect: int,
+        tokens: list[str] | None = None,
     ) -> None:
         self.bare = bare
         self.count = count
+        self.words = messages
+        self.tokens = tokens or []
         self.messages = b"".join(masked(message.encode()) for message in messages)
         self.expected = count * (expect or len(messages))
         key = base64.b64encode(os.urandom(16)).decode()
@@ -126,6 +131,13 @@ class Crowd:
                 self.delays.append((time.time_ns() - sent) / 1e6)
         if self.frames == self.expected and self.expected:
             self.ready.set()
+
+    def greeting(self) -> bytes:
+        """What the next client says when it has come."""
+        if not self.tokens:
+            return self.messages
+        token = self.tokens.pop()
+        return b"".join(masked(message.replace("TOKEN", token).encode()) for message in self.words)
 
     def arrived(self) -> None:
         self.connected += 1
@@ -164,8 +176,14 @@ async def main(arguments: list[str]) -> None:
         path = arguments.pop(arguments.index("--path") + 1)
     if "--expect" in arguments:
         expect = int(arguments.pop(arguments.index("--expect") + 1))
+    tokens: list[str] = []
+    if "--tokens" in arguments:
+        tokens = Path(arguments.pop(arguments.index("--tokens") + 1)).read_text().split()
     host, port, count, *messages = [part for part in arguments if not part.startswith("--")]
-    crowd = Crowd((host, int(port)), int(count), messages, bare=bare, stamp=stamp, path=path, expect=expect)
+    address = (host, int(port))
+    crowd = Crowd(
+        address, int(count), messages, bare=bare, stamp=stamp, path=path, expect=expect, tokens=tokens
+    )
     await crowd.connect()
     await listen(crowd)
 

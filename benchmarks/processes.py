@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -14,20 +15,28 @@ from typing import Any, Self
 class Child:
     """`python -m MODULE ...`, ended when the block ends."""
 
-    def __init__(self, module: str, arguments: Sequence[object], program: str = sys.executable) -> None:
+    def __init__(
+        self, module: str, arguments: Sequence[object], program: str = sys.executable, **variables: str
+    ) -> None:
+        """Start it.
+
+        Args:
+            variables: of its environment, beside ours.
+        """
         self._process = subprocess.Popen(
             [program, *(["-m", module] if module else []), *map(str, arguments)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            env={**os.environ, **variables},
         )
 
     @classmethod
-    def of(cls, command: list[str]) -> Self:
+    def of(cls, command: list[str], **variables: str) -> Self:
         """A command of ours (`-m MODULE ...`), or of a program that is named first."""
         if command[0] == "-m":
-            return cls(command[1], command[2:])
-        return cls("", command[1:], command[0])
+            return cls(command[1], command[2:], **variables)
+        return cls("", command[1:], command[0], **variables)
 
     def __enter__(self) -> Self:
         return self
