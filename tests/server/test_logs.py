@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+import urllib3
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from tests.clients import connected
@@ -117,6 +119,51 @@ log.warning("GET /login?code=abcdefgh", extra={{"headers": {{"cookie": "abcdefgh
     shown = ended.stderr.replace(f"token = {token!r}", "")
     assert token not in shown
     assert "abcdefgh" not in shown
+
+
+HOSTED = """
+import sys
+import uvicorn
+from headway.server.app import Headway
+from headway.server.settings import load_settings
+uvicorn.run(Headway(load_settings(None, data=sys.argv[1])).asgi, port=int(sys.argv[2]), log_level="debug")
+"""
+
+
+def test_access_lines_of_a_server_that_is_not_ours_show_no_token(tmp_path: Path) -> None:
+    """An application's own uvicorn writes each request down, and with it what stands in its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with subprocess.Popen(
+        [sys.executable, "-c", HOSTED, tmp_path, str(port)],
+        stderr=subprocess.STDOUT,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if "Uvicorn running" in line:
+                break
+        for path in (
+            "/poll?channel=public&token=abcdefgh",
+            "/api/tasks?ticket=hwt_abcdefghijk",
+            "/x/hwk_abcdefghijk",
+        ):
+            urllib3.request("GET", f"http://127.0.0.1:{port}{path}", retries=False)
+        asyncio.run(_greet(f"ws://127.0.0.1:{port}/ws?token=abcdefgh"))
+        process.terminate()
+        lines += process.stdout.readlines()
+    shown = "".join(lines)
+    assert shown.count("[hidden]") >= 4
+    assert "abcdefgh" not in shown
+
+
+async def _greet(url: str) -> None:
+    async with connect(url, proxy=None) as connection:
+        await connection.wait_closed()
 
 
 STUCK = """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -19,6 +19,7 @@ from headway.model.grant import Ability
 from headway.ports.store import Store
 from headway.server.authentication import Authenticate, checked
 from headway.server.beside import Beside, load
+from headway.server.contracts import Contracts, Dialect
 from headway.server.folder import FolderLock
 from headway.server.front import SOCKETIO, WEBSOCKET, Front
 from headway.server.http import make_http
@@ -26,7 +27,8 @@ from headway.server.identity.identity import Identity
 from headway.server.identity.sources import terms_of, verifier_of
 from headway.server.local import LocalSink
 from headway.server.login import LOCAL_USER, Doorkeeper
-from headway.server.onward import make_webhooks
+from headway.server.logs import hide_in_access_logs
+from headway.server.onward import Onward
 from headway.server.settings import Settings, load_settings
 from headway.server.signals import hearing_stop
 from headway.server.tokens import Tokens, kept_secret
@@ -53,6 +55,7 @@ __all__ = ["DATABASE", "Headway"]
 DATABASE = "headway.sqlite3"
 _BESIDE_BASE = "/headway"
 _LOCAL_SECONDS = 5.0
+_HOT_NOTIFICATIONS = 1000
 _ONWARD_SECONDS = 5.0
 
 
@@ -75,6 +78,7 @@ class Headway:
         store: Store | None = None,
         authenticate: Authenticate | None = None,
         beside: Any = None,
+        dialects: Sequence[Dialect] = (),
     ) -> None:
         """Wire a server together; nothing is opened yet.
 
@@ -86,6 +90,8 @@ class Headway:
                 function.
             beside: a WSGI or ASGI application that gets every path that is not below `base_path`, which is `/headway`
                 then unless it was set.
+            dialects: contracts of older systems to speak besides those of the settings, by name or made by a function;
+                they are at the root of `asgi`, and of `contracts` for an application that mounts us elsewhere.
 
         Raises:
             ConfigurationError: a setting is missing or wrong.
@@ -99,16 +105,17 @@ class Headway:
         self._makes_tokens = authenticate is None
         self.login_code = secrets.token_urlsafe(18) if _private(settings) and self._makes_tokens else None
         self._beside = _beside(settings, beside)
-        self.base_path = settings.base_path or ("" if self._beside is None else _BESIDE_BASE)
+        shared = self._beside is not None or bool(settings.dialect)
+        self.base_path = settings.base_path or (_BESIDE_BASE if shared else "")
         self._lock = FolderLock(settings.data) if store is None else None
         self._store = store or SqliteStore(settings.data / DATABASE, synchronous=settings.sqlite_synchronous)
-        self._webhooks = make_webhooks(self._store, settings, unix_ms, headway.__version__)
+        self._onward = Onward(self._store, settings, unix_ms, headway.__version__)
         bus = MemoryBus()
         self.hub = Hub(
             self._store,
             bus,
             _hub_settings(settings),
-            outbox=self._webhooks,
+            outbox=self._onward,
             audit=Audit(enabled=settings.audit),
         )
         self.identity = Identity(
@@ -155,17 +162,25 @@ class Headway:
         secure = (settings.public_url or "").startswith("https:")
         door = Doorkeeper(self.tokens, self.identity, self.login_code, secure, self.service.origins)
         http = make_http(
-            self.hub, self.service, door, self._webhooks, settings.max_body_bytes, settings.public_url
+            self.hub, self.service, door, self._onward, settings.max_body_bytes, settings.public_url
         )
         self._local = LocalSink(self.hub)
         self.socketio = self._socketio(secret)
         """Where Socket.IO is spoken."""
+        spoken = Contracts(
+            (*settings.dialect, *dialects),
+            self.service,
+            settings,
+            open=self.development if settings.dialect_open is None else settings.dialect_open,
+        )
+        self._endpoints = [self.socketio, *spoken.endpoints]
         self._front = front = Front(
             self.service,
             self.socketio,
             http,
             self.base_path,
             self._beside,
+            spoken,
             self.lifespan,
             settings.body_timeout,
         )
@@ -176,6 +191,12 @@ class Headway:
 
         self.asgi = asgi
         """The ASGI application."""
+
+        async def contracts(scope: Scope, receive: Receive, send: Send) -> None:
+            await front.serve_contracts(scope, receive, send)
+
+        self.contracts = contracts
+        """The dialects alone, to be mounted at the root (`app.mount("/", hw.contracts)`) beside `asgi` elsewhere."""
 
     async def start(self) -> None:
         """Open the store and begin to work.
@@ -189,6 +210,7 @@ class Headway:
                 "This Headway runs already: start it once, by the lifespan of the application that mounts it"
             )
         self._front.open = True
+        hide_in_access_logs()
         try:
             await self._open()
         except BaseException:
@@ -201,7 +223,7 @@ class Headway:
         try:
             await self.hub.start()
             await self.identity.open()
-            await self._webhooks.start()
+            await self._onward.start(self.hub.unseen)
         except BaseException:
             self._release()
             raise
@@ -228,7 +250,7 @@ class Headway:
             await self._beside.stop()
         self.service.drain()
         await self._local.close(min(_LOCAL_SECONDS, self.settings.drain_seconds))
-        await self._webhooks.stop(min(_ONWARD_SECONDS, self.settings.drain_seconds))
+        await self._onward.stop(min(_ONWARD_SECONDS, self.settings.drain_seconds))
         await self.identity.close()
         await self.hub.stop()
         self._release()
@@ -259,7 +281,8 @@ class Headway:
     @property
     def state(self) -> dict[str, Any]:
         """What a server's state needs for our door on the fast path (`headway.transports.websocket:Gate`)."""
-        return {state_key(self.service.path): self.service, state_key(self.socketio.path): self.socketio}
+        doors: dict[str, Any] = {state_key(endpoint.path): endpoint for endpoint in self._endpoints}
+        return {state_key(self.service.path): self.service, **doors}
 
     def token(
         self,
@@ -361,7 +384,7 @@ def _hub_settings(settings: Settings) -> HubSettings:
         lost_after=settings.lost_after,
         max_subscriptions=settings.max_subscriptions,
         max_live_tasks=settings.max_live_tasks,
-        bounds=Bounds(finished=settings.finished_tasks, age=settings.finished_age),
+        bounds=Bounds(finished=settings.finished_tasks, hot=_HOT_NOTIFICATIONS, age=settings.finished_age),
         retention=Retention(
             tasks=settings.retention,
             notifications=settings.notifications,
