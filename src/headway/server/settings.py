@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -295,6 +295,17 @@ class Settings(BaseSettings):
         ge=0,
         le=30 * 86_400.0,
         description="Seconds for which webhooks' messages and attempts can be looked at after that.",
+    )
+    fallback_targets: dict[str, tuple[SecretStr, ...]] = Field(
+        {},
+        description="Addresses of Apprise, by user, that are told of a notification which stayed unread. They are "
+        "secrets. Needs the extra `apprise`.",
+    )
+    fallback_after: float = Field(
+        900.0, ge=1, le=30 * 86_400.0, description="Seconds for which it must have stayed unread."
+    )
+    fallback_timeout: float = Field(
+        30.0, ge=1, le=300, description="Seconds for telling all addresses of one user."
     )
     sqlite_synchronous: Literal["normal", "full"] = Field(
         "normal", description="`normal` survives a kill of the process, `full` a loss of power too."
