@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from headway.errors import StoreUnavailable
 from headway.hub.hub import HubSettings
 from headway.hub.log import Bounds
 from headway.hub.records import Records
 from headway.model import report as r
+from headway.model.notification import NotificationStatus
 from headway.model.task import Children, TaskState
 from headway.ports.store import Window, Writes
+from headway.stores.memory import MemoryStore
 from tests.contract.store_records import make_note, make_task
 from tests.hub.scenes import create, follow, held, running, send, shown, tick
 from tests.hub.world import ADA, SlowStore, instant, small_bounds, unix_ms
@@ -183,3 +186,35 @@ async def test_an_old_notification_is_found_in_the_store() -> None:
     found = await records.find_notification("n")
     assert found is not None
     assert await records.find_notification("m") is None
+
+
+@instant
+async def test_what_was_not_sent_yet_is_not_let_go_of() -> None:
+    async with running(MemoryStore(), SMALL) as hub:
+        link, _, _ = follow(hub, channel="user:ada")
+        await asyncio.sleep(1)
+        for batch in range(5):
+            # More than are kept at hand, within the time of one flush.
+            await send(hub, *(r.Notify(id=f"n{batch}-{n}", title="N") for n in range(20)))
+        await asyncio.sleep(60)
+        assert len(held(link).records) == 100
+        assert [message["reset"] for message in link.messages if message["type"] == "snapshot"] == [True]
+        assert len(hub.records.channels["user:ada"].log) < 10
+
+
+@instant
+async def test_who_comes_back_gets_everything_that_it_missed_and_who_is_new_the_newest() -> None:
+    async with running(settings=HubSettings(bounds=replace(small_bounds, hot=50))) as hub:
+        link, follower, _ = follow(hub, channel="user:ada")
+        await asyncio.sleep(1)
+        follower.leave()
+        view = held(link)
+        await send(hub, *(r.Notify(id=f"n{n:02}", title="N") for n in range(40)))
+        await hub.file(ADA, ["n39"], NotificationStatus.ARCHIVED)
+        await asyncio.sleep(1)
+        back, _, _ = follow(hub, cursor=view.cursor, channel="user:ada")
+        assert back.messages[0]["reset"] is False
+        assert len(held(back).records) == 40
+        new, _, _ = follow(hub, channel="user:ada")
+        assert set(held(new).records) == {"n37", "n38"}
+        assert (back.messages[0]["unread"], new.messages[0]["unread"]) == (39, 39)

@@ -40,6 +40,15 @@ class Channel:
     def followed(self) -> bool:
         return bool(self.feeds or self.task_feeds)
 
+    def lacking(self, patiently: bool) -> int | None:
+        """The revision above which some follower of the whole channel lacks changes; None when nobody does.
+
+        Args:
+            patiently: count those too whose links are full.
+        """
+        found = [feed.lacking(patiently) for feed in self.feeds.values()]
+        return min((position for position in found if position is not None), default=None)
+
     @property
     def waiting(self) -> bool:
         """Whether changes wait to be shown."""

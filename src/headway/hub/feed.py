@@ -134,6 +134,19 @@ class Feed:
             return self.task == task.id
         return self.channel == task.channel and self._source.shows(task)
 
+    def lacking(self, patiently: bool) -> int | None:
+        """The position above which somebody lacks what there is; None when nobody does.
+
+        Args:
+            patiently: count those too whose links are full.
+        """
+        head = self._source.head
+        positions = [self._position] if self._current else []
+        if patiently:
+            positions += [member.position for member in self._behind if member.position is not None]
+        lowest = min(positions, default=head)
+        return lowest if lowest < head else None
+
     def changed(self) -> None:
         """The source has grown: deliver now, or when the pace allows."""
         if self._scheduled:

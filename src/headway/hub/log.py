@@ -23,12 +23,14 @@ class Bounds(msgspec.Struct, frozen=True):
 
     Attributes:
         finished: finished tasks.
-        notifications: notifications; unread ones stay longer than read ones, whatever their age.
+        notifications: notifications in a snapshot; unread ones stay longer than read ones, whatever their age.
+        hot: notifications for those who come back to where they were, if that is more.
         age: seconds after which finished tasks, read notifications and tombstones go.
     """
 
     finished: int = 200
     notifications: int = 200
+    hot: int = 0
     age: float = 7 * 86_400.0
 
 
@@ -46,6 +48,7 @@ class CompactedLog:
         "_bounds",
         "_entries",
         "_finished",
+        "_most_notifications",
         "_notifications",
         "_unread",
         "floor",
@@ -55,6 +58,7 @@ class CompactedLog:
 
     def __init__(self, window: Window, bounds: Bounds, head: int) -> None:
         self._bounds = bounds
+        self._most_notifications = max(bounds.notifications, bounds.hot)
         self._entries: dict[str, Version] = {}
         self._finished = 0
         self._notifications = 0
@@ -114,6 +118,19 @@ class CompactedLog:
     def all(self) -> list[Version]:
         return list(self._entries.values())
 
+    def newest(self) -> list[Version]:
+        """What a client gets that begins anew: all but archived notifications, and those beyond the bound; ascending."""
+        beyond = self._notifications - self._bounds.notifications
+        chosen: list[Version] = []
+        for entry in self._entries.values():
+            record = entry.record
+            if isinstance(record, Notification):
+                beyond -= 1
+                if beyond >= 0 or record.status is NotificationStatus.ARCHIVED:
+                    continue
+            chosen.append(entry)
+        return chosen
+
     def trim(self, now: int, needed: Callable[[str], bool]) -> list[Version]:
         """Let go of what is beyond the bounds, oldest first; returns what went.
 
@@ -146,18 +163,23 @@ class CompactedLog:
         return gone
 
     @property
+    def roomy(self) -> bool:
+        """Whether there is room for what those lack who do not take what they are sent; else they begin anew."""
+        return len(self._entries) - self.unfinished <= self._bounds.finished + self._most_notifications
+
+    @property
     def crowded(self) -> bool:
         """Whether so much is beyond the bounds that trimming is worth its cost."""
         slack = 1.25
         return (
             self._finished > self._bounds.finished * slack
-            or self._notifications > self._bounds.notifications * slack
+            or self._notifications > self._most_notifications * slack
         )
 
     def _over(self, record: Record) -> bool:
         if isinstance(record, Task):
             return self._finished > self._bounds.finished
-        return isinstance(record, Notification) and self._notifications > self._bounds.notifications
+        return isinstance(record, Notification) and self._notifications > self._most_notifications
 
     @staticmethod
     def _kept(record: Record) -> bool:

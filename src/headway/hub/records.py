@@ -210,9 +210,21 @@ class Records:
             failed, kept = parent, after
 
     def trim(self, channel: Channel, needed: Callable[[str], bool]) -> None:
-        """Let go of what is beyond the channel's bounds, except what is needed and what somebody follows."""
+        """Let go of what is beyond the channel's bounds, except what is needed and what somebody follows.
+
+        What a follower has still to be sent stays too, as long as that is not too much.
+        """
         feeds = channel.task_feeds
-        for version in channel.log.trim(self._clock(), lambda which: which in feeds or needed(which)):
+        log = channel.log
+        lacking = channel.lacking(patiently=log.roomy)
+
+        def wanted(which: str) -> bool:
+            if which in feeds or needed(which):
+                return True
+            version = None if lacking is None else log.get(which)
+            return version is not None and lacking is not None and version.record.rev > lacking
+
+        for version in log.trim(self._clock(), wanted):
             record = version.record
             # A newer version may be on its way.
             if self.tasks.get(record.id) is record:

@@ -61,7 +61,7 @@ class ChannelSource(Source):
         unread = log.unread if self._select is None else None
         # Below the floor, records have gone that this client does not know of; above the head is no history of ours.
         if position is None or position < log.floor or position > log.head:
-            return codec.snapshot(name, cursor, True, self._chosen(log.all()), unread)
+            return codec.snapshot(name, cursor, True, self._chosen(log.newest()), unread)
         return codec.snapshot(name, cursor, False, self._chosen(log.since(position)), unread, position)
 
     def changes(self, position: int, codec: Codec, name: bytes) -> bytes:
