@@ -15,11 +15,12 @@ from litestar.openapi.spec import Components, SecurityScheme
 from headway.errors import OriginRefused, RateLimited, RefusedError
 from headway.hub.hub import Hub
 from headway.model.grant import Grant
-from headway.onward.webhooks import Webhooks
 from headway.server.bodies import JsonRequest
+from headway.server.fallback import FallbackCalls
 from headway.server.identity.rest import Keys, Renewal, Revoking, TicketOffice
 from headway.server.inbox import Notifications
 from headway.server.login import Doorkeeper, Login
+from headway.server.onward import Onward
 from headway.server.openapi import document
 from headway.server.pages import page_handlers, security_headers
 from headway.server.problems import PROBLEM_HANDLERS
@@ -40,7 +41,7 @@ def make_http(
     hub: Hub,
     service: Service,
     door: Doorkeeper,
-    webhooks: Webhooks,
+    onward: Onward,
     max_body: int,
     public_url: str | None = None,
 ) -> Litestar:
@@ -92,6 +93,7 @@ def make_http(
             Keys,
             Revoking,
             WebhookCalls,
+            FallbackCalls,
             ShareCalls,
             *share_handlers(),
             healthz,
@@ -105,7 +107,8 @@ def make_http(
             "identity": Provide(lambda: door.identity, sync_to_thread=False),
             "door": Provide(lambda: door, sync_to_thread=False),
             "service": Provide(lambda: service, sync_to_thread=False),
-            "webhooks": Provide(lambda: webhooks, sync_to_thread=False),
+            "webhooks": Provide(lambda: onward.webhooks, sync_to_thread=False),
+            "fallback": Provide(lambda: onward.fallback, sync_to_thread=False),
             "version": Provide(lambda: service.version, sync_to_thread=False),
         },
         state=State({"public_url": public_url}),

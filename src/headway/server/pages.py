@@ -46,7 +46,7 @@ def page_handlers() -> list[ControllerRouterHandler]:
             text = _index(root_of(request.scope))
         except FileNotFoundError:
             return Response(_MISSING, media_type="text/html", status_code=503)
-        return Response(text, media_type="text/html; charset=utf-8", headers={"Cache-Control": "no-cache"})
+        return Response(text, media_type="text/html", headers={"Cache-Control": "no-cache"})
 
     @get("/headway.js", include_in_schema=False, sync_to_thread=False)
     def module() -> Response[str] | File:

@@ -57,7 +57,7 @@ def share_handlers() -> list[ControllerRouterHandler]:
             status, text = 404, ended_page(language)
         policy = _POLICY.format("*" if embed else "'none'")
         headers = {**_HEADERS, "Content-Security-Policy": policy, "Vary": "Accept-Language"}
-        return Response(text, status_code=status, media_type="text/html; charset=utf-8", headers=headers)
+        return Response(text, status_code=status, media_type="text/html", headers=headers)
 
     @get("/t/{code:str}/badge.svg", include_in_schema=False)
     async def picture(
