@@ -176,7 +176,7 @@ def test_markup_in_a_title_is_text(visitor: Visitor, jobs: Jobs) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
     expect(page.get_by_role("log").locator(".log-text")).to_have_text(title)
     page.get_by_role("button", name="Notifications").click()
-    expect(page.locator(".note-title")).to_have_text(title)
+    expect(page.locator(".entry-title")).to_have_text(title)
     assert page.locator("main img, .inbox img, main b b").count() == 0
     assert page.locator("a[href^='javascript']").count() == 0
     assert "taken" not in page.title() or title in page.title()

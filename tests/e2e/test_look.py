@@ -131,9 +131,9 @@ def test_nothing_is_wider_than_a_small_phone(site: Site, visit: Visit, jobs: Job
     expect(page.locator("li.row")).to_have_count(6)
     assert overflow(page) == 0
     page.locator(".bell button").first.tap()
-    expect(page.locator(".note")).to_be_visible()
+    expect(page.locator(".entry")).to_be_visible()
     assert overflow(page) == 0
-    box = page.locator(".inbox").bounding_box()
+    box = page.locator(".panel").bounding_box()
     assert box is not None
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= 360
@@ -160,7 +160,7 @@ def test_axe_finds_no_fault(site: Site, visit: Visit, jobs: Jobs, pages: Pages, 
     expect(page.locator("li.row")).to_have_count(6)
     assert faults(page) == []
     page.get_by_role("button", name="Notifications").click()
-    expect(page.locator(".note")).to_be_visible()
+    expect(page.locator(".entry")).to_be_visible()
     assert faults(page) == []
     page.keyboard.press("Escape")
     page.keyboard.press("?")

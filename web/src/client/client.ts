@@ -6,14 +6,15 @@ import type { Token } from "./credentials.ts";
 import { browserEnvironment, type Environment } from "./environment.ts";
 import { CLIENT_CLOSED, HeadwayError, NOT_FOUND } from "./errors.ts";
 import type { Line, LineEvents } from "./line.ts";
-import type { Task } from "./model.ts";
+import { isObject, type Notification, readNotification, type Task } from "./model.ts";
 import { Numbers } from "./numbers.ts";
 import type { ErrorMessage, Name, ServerMessage, Welcome } from "./protocol.ts";
 import type { Records } from "./records.ts";
 import type { Status } from "./status.ts";
 import { type Listener, type SubscribeOptions, Subscription } from "./subscription.ts";
 import { SharedLine } from "./tabs/shared-line.ts";
-import { sameOrigin } from "./transports/doors.ts";
+import { httpAddress, sameOrigin } from "./transports/doors.ts";
+import { Rest } from "./transports/rest.ts";
 import type { TransportName } from "./transports/transport.ts";
 
 export interface ClientOptions extends Partial<Environment> {
@@ -26,6 +27,13 @@ export interface ClientOptions extends Partial<Environment> {
    * the cookie; a token may be somebody else's in each tab, so with one this does nothing.
    */
   share?: boolean;
+}
+
+export interface NotificationPage {
+  /** Newest first. */
+  notifications: Notification[];
+  /** Where the next page begins; null at the end. */
+  next: string | null;
 }
 
 interface ClientEvents {
@@ -54,11 +62,13 @@ export class HeadwayClient {
     welcome: new Set(),
     expiring: new Set(),
   };
+  #token: Token | undefined;
   #welcome: Welcome | undefined;
   #clockOffset = 0;
 
   constructor({ url, token, share = true, ...environment }: ClientOptions) {
     this.url = socketAddress(url);
+    this.#token = token;
     this.#environment = { ...browserEnvironment(), ...environment };
     this.#commands = new Commands(this.#environment);
     const events: LineEvents = {
@@ -101,6 +111,7 @@ export class HeadwayClient {
 
   /** Use this token from now on: on the live connection, and to return after a refusal. */
   setToken(token: Token | undefined): void {
+    this.#token = token;
     this.#connection.setToken(token);
   }
 
@@ -141,6 +152,35 @@ export class HeadwayClient {
   /** Mark notifications of my own channel as read. */
   async read(notifications: string[] | "all"): Promise<void> {
     await this.command({ type: "read", notifications });
+  }
+
+  /** Mark notifications of my own channel as unread again; out of the archive too. */
+  async unread(notifications: string[]): Promise<void> {
+    await this.command({ type: "unread", notifications });
+  }
+
+  /** Put notifications of my own channel away. */
+  async archive(notifications: string[] | "all"): Promise<void> {
+    await this.command({ type: "archive", notifications });
+  }
+
+  /**
+   * A page of my own notifications, by REST: pages of other origins need the server's leave for that.
+   *
+   * @param statuses which of them.
+   * @param after the `next` of the page before.
+   * @throws HeadwayError for what the server refuses, and what `fetch` throws.
+   */
+  async notifications(statuses: readonly Notification["status"][], after?: string): Promise<NotificationPage> {
+    const rest = new Rest(httpAddress(this.url), this.#environment);
+    rest.token = typeof this.#token === "function" ? await this.#token() : this.#token;
+    const query = new URLSearchParams({ status: statuses.join(","), limit: "50", ...(after && { after }) });
+    const page = await rest.json("GET", `api/notifications?${query}`);
+    const { notifications, next } = isObject(page) ? page : {};
+    return {
+      notifications: Array.isArray(notifications) ? notifications.flatMap((one) => readNotification(one) ?? []) : [],
+      next: typeof next === "string" ? next : null,
+    };
   }
 
   /** End it for good. */

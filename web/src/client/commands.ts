@@ -3,11 +3,11 @@
 import type { Environment } from "./environment.ts";
 import { HeadwayError, NO_ANSWER } from "./errors.ts";
 import type { Task } from "./model.ts";
-import type { ClientMessage, CommandType, Name } from "./protocol.ts";
+import type { ClientMessage, CommandType, FilingType, Name } from "./protocol.ts";
 
 export const ANSWER_MS = 15_000;
 
-export type Command = { type: CommandType; task: string } | { type: "read"; notifications: string[] | "all" };
+export type Command = { type: CommandType; task: string } | { type: FilingType; notifications: string[] | "all" };
 
 interface Pending {
   message: ClientMessage;

@@ -88,6 +88,8 @@ export interface Notification {
   source: string | null;
   task: string | null;
   data: Record<string, unknown> | null;
+  /** It stands for its unfinished task, and becomes the message that this has ended. */
+  ongoing: boolean;
 }
 
 export interface LogEntry {
@@ -144,6 +146,7 @@ const NOTIFICATION = {
   source: null,
   task: null,
   data: null,
+  ongoing: false,
 };
 
 /** A task as it came over the wire or REST, completed; `undefined` when it is none. */

@@ -11,6 +11,8 @@ export interface Filter {
 }
 
 export type CommandType = "cancel" | "pause" | "resume";
+/** What is done with notifications. */
+export type FilingType = "read" | "unread" | "archive";
 
 /** A subscription's `id` or a command's `ref`. Our own are numbers; the wire allows both. */
 export type Name = number | string;
@@ -31,7 +33,7 @@ export type ClientMessage =
   | Subscribe
   | { type: "unsubscribe"; id: Name }
   | { type: CommandType; task: string; ref?: Name }
-  | { type: "read"; notifications: string[] | "all"; ref?: Name }
+  | { type: FilingType; notifications: string[] | "all"; ref?: Name }
   | { type: "ping" };
 
 export interface Welcome {
@@ -56,6 +58,8 @@ export interface Snapshot {
   tasks: Task[];
   notifications: Notification[];
   removed: string[];
+  /** How many notifications of the channel are unread, those that are not in a snapshot too. */
+  unread?: number;
 }
 
 export interface Change {
@@ -65,6 +69,7 @@ export interface Change {
   task?: Task;
   notification?: Notification;
   removed?: string;
+  unread?: number;
 }
 
 export interface Log {
@@ -172,18 +177,23 @@ function readSnapshot(value: Json): Snapshot | undefined {
     tasks: list(value.tasks).flatMap((item) => readTask(item) ?? []),
     notifications: list(value.notifications).flatMap((item) => readNotification(item) ?? []),
     removed: strings(value.removed),
+    ...unread(value),
   };
 }
 
 function readChange(value: Json): Change | undefined {
   if (!isName(value.id) || typeof value.cursor !== "string") return undefined;
-  const change: Change = { type: "change", id: value.id, cursor: value.cursor };
+  const change: Change = { type: "change", id: value.id, cursor: value.cursor, ...unread(value) };
   const task = readTask(value.task);
   const notification = readNotification(value.notification);
   if (task) change.task = task;
   else if (notification) change.notification = notification;
   else if (typeof value.removed === "string") change.removed = value.removed;
   return change;
+}
+
+function unread(value: Json): { unread?: number } {
+  return typeof value.unread === "number" ? { unread: value.unread } : {};
 }
 
 function readLog(value: Json): Log | undefined {

@@ -7,10 +7,12 @@ export interface Records {
   cursor: string | undefined;
   tasks: Map<string, Task>;
   notifications: Map<string, Notification>;
+  /** As the server counts; `undefined` where it does not say. */
+  unread: number | undefined;
 }
 
 export function noRecords(): Records {
-  return { cursor: undefined, tasks: new Map(), notifications: new Map() };
+  return { cursor: undefined, tasks: new Map(), notifications: new Map(), unread: undefined };
 }
 
 /**
@@ -34,6 +36,7 @@ function applySnapshot(records: Records, snapshot: Snapshot): boolean {
   for (const notification of snapshot.notifications) changed = put(records.notifications, notification) || changed;
   for (const id of snapshot.removed) changed = remove(records, id) || changed;
   records.cursor = snapshot.cursor;
+  if (snapshot.unread !== undefined) records.unread = snapshot.unread;
   return changed;
 }
 
@@ -48,7 +51,10 @@ function applyChange(records: Records, change: Change): boolean {
     return false;
   }
   // A stale change brings a stale cursor: keeping the newer one saves the server from repeating itself.
-  if (changed || change.removed !== undefined) records.cursor = change.cursor;
+  if (changed || change.removed !== undefined) {
+    records.cursor = change.cursor;
+    if (change.unread !== undefined) records.unread = change.unread;
+  }
   return changed;
 }
 

@@ -80,6 +80,12 @@ export class Subscription {
     return this.#records.notifications;
   }
 
+  /** How many notifications of a channel are unread, those that are not held too. */
+  get unread(): number {
+    const held = () => [...this.#records.notifications.values()].filter(({ status }) => status === "unread").length;
+    return this.#records.unread ?? held();
+  }
+
   /** Every record, by id. */
   get records(): ReadonlyMap<string, Task | Notification> {
     return new Map<string, Task | Notification>([...this.#records.tasks, ...this.#records.notifications]);
@@ -126,7 +132,9 @@ export class Subscription {
       this.#refusals = 0;
     }
     const changed = apply(this.#records, message);
-    if (changed || message.type === "snapshot") this.#listener({ type: "records", change: message });
+    // Of what is not held others may know: an inbox that has read older pages.
+    if (changed || message.type === "snapshot" || message.removed !== undefined)
+      this.#listener({ type: "records", change: message });
   }
 
   /** The server does not answer this one. What was held may no longer be ours to see. */

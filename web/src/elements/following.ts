@@ -5,7 +5,7 @@ import type { SubscribeOptions, Subscription, SubscriptionEvent } from "../clien
 import { clockText } from "../present/estimate.ts";
 import { type Language, languageOf, words } from "../present/words.ts";
 import { node, setAttribute, setText } from "./dom.ts";
-import { borrow } from "./shared.ts";
+import { borrow, renew } from "./shared.ts";
 import { dress } from "./styles.ts";
 
 // Where this script came from is where the server is. In a variable, or the bundler takes the address for a file.
@@ -26,14 +26,22 @@ export abstract class Following extends HTMLElement {
   constructor() {
     super();
     const root = this.attachShadow({ mode: "open" });
-    dress(root);
+    dress(root, this.styles);
     setAttribute(this.#said, "role", "status");
     setAttribute(this.#said, "aria-live", "polite");
     root.append(this.body, this.#connection, this.#said);
   }
 
-  /** What to subscribe to; `undefined` while the attributes do not say. */
+  /** What to subscribe to; `undefined` while neither the attributes nor the server say. */
   protected abstract wanted(): SubscribeOptions | undefined;
+  /** Whether the server's `welcome` says what to subscribe to. */
+  protected get waitsForWelcome(): boolean {
+    return false;
+  }
+  /** Styles of its own. */
+  protected get styles(): string {
+    return "";
+  }
   /** Show the subscription as it is now. */
   protected abstract render(): void;
   protected abstract received(event: SubscriptionEvent): void;
@@ -56,7 +64,10 @@ export abstract class Following extends HTMLElement {
 
   connectedCallback(): void {
     this.#inPage = true;
-    this.restart();
+    // A script that imports this one runs right after it: its client comes before we make one of our own.
+    queueMicrotask(() => {
+      if (!this.#client) this.restart();
+    });
   }
 
   disconnectedCallback(): void {
@@ -64,8 +75,8 @@ export abstract class Following extends HTMLElement {
     this.#stop();
   }
 
-  attributeChangedCallback(): void {
-    this.restart();
+  attributeChangedCallback(name: string, before: string | null, after: string | null): void {
+    if (before !== after && !(name === "token" && this.#renew(before, after))) this.restart();
   }
 
   protected restart(): void {
@@ -78,30 +89,52 @@ export abstract class Following extends HTMLElement {
     if (text) this.#said.textContent = text;
   }
 
+  protected fire(name: string, detail: unknown): boolean {
+    return this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true, cancelable: true }));
+  }
+
   /** Render now and keep the time going while something runs. */
   protected refresh(): void {
     this.render();
-    this.#showConnection();
+    setText(this.#connection, this.connectionText);
     if (this.running && this.#ticking === undefined) this.#ticking = setInterval(() => this.refresh(), 1000);
     else if (!this.running) this.#stopTicking();
   }
 
   #start(): void {
-    const options = this.wanted();
-    if (!options) return;
+    if (!this.wanted() && !this.waitsForWelcome) return;
     if (this.#given) this.#client = this.#given;
     else {
-      const server = this.getAttribute("server") ?? new URL(".", script).href;
-      const { client, giveBack } = borrow(socketAddress(server), this.getAttribute("token") ?? undefined);
+      const { client, giveBack } = borrow(this.#server, this.getAttribute("token") ?? undefined);
       this.#client = client;
       this.#letGo.push(giveBack);
     }
     this.#letGo.push(this.#client.on("status", () => this.refresh()));
-    this.subscription = this.#client.subscribe(options, (event) => {
+    this.#letGo.push(this.#client.on("expiring", (seconds) => this.fire("headway-expiring", seconds)));
+    if (this.waitsForWelcome) this.#letGo.push(this.#client.on("welcome", () => this.#follow()));
+    this.#follow();
+    this.#client.connect();
+    this.refresh();
+  }
+
+  #follow(): void {
+    const options = this.wanted();
+    if (!options || JSON.stringify(options) === JSON.stringify(this.subscription?.options)) return;
+    this.subscription?.close();
+    this.subscription = this.#client?.subscribe(options, (event) => {
       this.received(event);
       this.refresh();
     });
-    this.refresh();
+  }
+
+  /** Whether the connection goes on with another token of the same somebody. */
+  #renew(before: string | null, after: string | null): boolean {
+    if (!this.#inPage || this.#given || before === null || after === null) return false;
+    return renew(this.#server, before, after);
+  }
+
+  get #server(): string {
+    return socketAddress(this.getAttribute("server") ?? new URL(".", script).href);
   }
 
   #stop(): void {
@@ -117,16 +150,16 @@ export abstract class Following extends HTMLElement {
     this.#ticking = undefined;
   }
 
-  #showConnection(): void {
+  /** What is to be said of the connection; empty while all is well. */
+  protected get connectionText(): string {
     const said = words[this.language];
     const status = this.#client?.status;
-    let text = "";
-    if (status?.state === "refused") text = said.refused;
-    else if (status?.state === "reconnecting") {
-      text = said.reconnecting(status.asOf === undefined ? undefined : clockText(status.asOf, this.language));
-    } else if (status?.state === "connecting" && this.subscription?.state === "waiting") text = said.connecting;
-    else if (this.subscription?.error?.code === 104) text = said.notFound;
-    else if (this.subscription?.state === "refused") text = this.subscription.error?.message ?? "";
-    setText(this.#connection, text);
+    if (status?.state === "refused") return said.refused;
+    if (status?.state === "reconnecting") {
+      return said.reconnecting(status.asOf === undefined ? undefined : clockText(status.asOf, this.language));
+    }
+    if (status?.state === "connecting" && (this.subscription?.state ?? "waiting") === "waiting") return said.connecting;
+    if (this.subscription?.error?.code === 104) return said.notFound;
+    return this.subscription?.state === "refused" ? (this.subscription.error?.message ?? "") : "";
   }
 }

@@ -52,9 +52,9 @@ export class HeadwayTask extends Following {
     if (event.type !== "records" || !task) return;
     this.#shown = task;
     this.say(announcement(before, task, words[this.language]));
-    this.#fire("headway-change", task);
+    this.fire("headway-change", task);
     const known = before && before.attempt === task.attempt && isFinal(before.state);
-    if (isFinal(task.state) && !known) this.#fire("headway-done", task);
+    if (isFinal(task.state) && !known) this.fire("headway-done", task);
   }
 
   protected override render(): void {
@@ -67,9 +67,5 @@ export class HeadwayTask extends Following {
       language: this.language,
       controls: this.hasAttribute("controls"),
     });
-  }
-
-  #fire(name: string, task: Task): void {
-    this.dispatchEvent(new CustomEvent(name, { detail: task, bubbles: true, composed: true }));
   }
 }

@@ -82,11 +82,17 @@ button:disabled { opacity: 0.55; cursor: default; }
 
 let sheet: CSSStyleSheet | undefined;
 
-/** Put the styles into a shadow root: a constructed sheet, which a page's `style-src` does not forbid. */
-export function dress(root: ShadowRoot): void {
-  if (!sheet) {
-    sheet = new CSSStyleSheet();
-    sheet.replaceSync(css);
-  }
-  root.adoptedStyleSheets = [sheet];
+/**
+ * Put the styles into a shadow root, and `more` after them: constructed sheets, which a page's `style-src` does not
+ * forbid.
+ */
+export function dress(root: ShadowRoot, more = ""): void {
+  sheet ??= made(css);
+  root.adoptedStyleSheets = more ? [sheet, made(more)] : [sheet];
+}
+
+function made(text: string): CSSStyleSheet {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(text);
+  return sheet;
 }

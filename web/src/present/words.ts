@@ -1,6 +1,6 @@
 /** What the element and the dashboard say about a task, in each language. Texts of jobs are never in here. */
 
-import type { TaskState } from "../client/model.ts";
+import type { Severity, TaskState } from "../client/model.ts";
 
 export type Language = "en" | "zh";
 
@@ -26,6 +26,25 @@ export interface Words {
   pause: string;
   resume: string;
   noTasks: string;
+  ago(duration: string): string;
+  justNow: string;
+  notifications: string;
+  unread(count: number): string;
+  severity: Record<Severity, string>;
+  inbox: string;
+  archive: string;
+  noNotifications: string;
+  noArchived: string;
+  markRead: string;
+  markUnread: string;
+  markAllRead: string;
+  putAway: string;
+  onDesktop: string;
+  loadOlder: string;
+  noOlder: string;
+  loading: string;
+  olderFailed: string;
+  announceNotification(title: string): string;
   announceStart(title: string): string;
   announceQuarter(title: string, percent: number): string;
   announceEnd(title: string, state: TaskState): string;
@@ -60,6 +79,25 @@ const en: Words = {
   pause: "Pause",
   resume: "Resume",
   noTasks: "No tasks yet.",
+  ago: (duration) => `${duration} ago`,
+  justNow: "just now",
+  notifications: "Notifications",
+  unread: (count) => `${count} unread`,
+  severity: { info: "Information", success: "Success", warning: "Warning", error: "Error" },
+  inbox: "Inbox",
+  archive: "Archive",
+  noNotifications: "Nothing new.",
+  noArchived: "Nothing was put away.",
+  markRead: "Mark as read",
+  markUnread: "Mark as unread",
+  markAllRead: "Mark all as read",
+  putAway: "Archive",
+  onDesktop: "Show on the desktop too",
+  loadOlder: "Load older ones",
+  noOlder: "That is all there is.",
+  loading: "Loading",
+  olderFailed: "They could not be loaded.",
+  announceNotification: (title) => `Notification: ${title}`,
   announceStart: (title) => `${title}: started`,
   announceQuarter: (title, percent) => `${title}: ${percent} percent`,
   announceEnd: (title, state) => `${title}: ${en.state[state].toLowerCase()}`,
@@ -94,6 +132,25 @@ const zh: Words = {
   pause: "暂停",
   resume: "继续",
   noTasks: "还没有任务。",
+  ago: (duration) => `${duration}前`,
+  justNow: "刚刚",
+  notifications: "通知",
+  unread: (count) => `${count} 条未读`,
+  severity: { info: "信息", success: "成功", warning: "警告", error: "错误" },
+  inbox: "收件箱",
+  archive: "已归档",
+  noNotifications: "没有新通知。",
+  noArchived: "没有已归档的通知。",
+  markRead: "标为已读",
+  markUnread: "标为未读",
+  markAllRead: "全部标为已读",
+  putAway: "归档",
+  onDesktop: "同时显示在桌面上",
+  loadOlder: "加载更早的通知",
+  noOlder: "没有更早的通知了。",
+  loading: "加载中",
+  olderFailed: "加载失败。",
+  announceNotification: (title) => `新通知：${title}`,
   announceStart: (title) => `${title}：已开始`,
   announceQuarter: (title, percent) => `${title}：百分之 ${percent}`,
   announceEnd: (title, state) => `${title}：${zh.state[state]}`,

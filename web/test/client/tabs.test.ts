@@ -95,6 +95,22 @@ describe("one connection", () => {
     expect(leader.socket.last("unsubscribe")).toMatchObject({ id: 1 });
   });
 
+  test("what a tab follows twice goes on when one of the two is closed", async () => {
+    const { pages, subscriptions, leader } = await tabs(2);
+    const again = pages[1]?.client.subscribe(channel) as Subscription;
+    await browser.settle();
+    expect(revs(again)).toBe("a1");
+    subscriptions[0]?.close();
+    subscriptions[1]?.close();
+    await browser.settle();
+    leader.socket.say(change("e.2", task("a", 2)));
+    await browser.settle();
+    expect(revs(again)).toBe("a2");
+    again.close();
+    await browser.settle();
+    expect(leader.socket.last("unsubscribe")).toMatchObject({ id: 1 });
+  });
+
   test("a tab that dies takes its subscriptions along", async () => {
     const { pages, leader } = await tabs(2);
     pages[1]?.client.subscribe({ task: "x" });

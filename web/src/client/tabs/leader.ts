@@ -74,7 +74,7 @@ export class Leader {
     const followed = this.#followed.get(key);
     if (!followed) {
       // Our own: what the tab goes on with is not the view.
-      const records = held && { cursor, tasks: new Map(held.tasks), notifications: new Map(held.notifications) };
+      const records = held && { ...held, tasks: new Map(held.tasks), notifications: new Map(held.notifications) };
       const subscription = this.#client.subscribe(options, (event) => this.#heard(key, event), records);
       this.#followed.set(key, { subscription, tabs: new Set([tab]), owed: new Set(), current: false });
       return;
@@ -133,7 +133,7 @@ function refusal({ code, message, retryable }: HeadwayError): ErrorMessage {
 }
 
 /** All that a subscription holds, for a tab that comes later. */
-function view({ cursor = "", state, tasks, notifications }: Subscription): ServerMessage {
+function view({ state, held: { cursor = "", tasks, notifications, unread } }: Subscription): ServerMessage {
   return {
     type: "snapshot",
     id: 0,
@@ -143,5 +143,6 @@ function view({ cursor = "", state, tasks, notifications }: Subscription): Serve
     tasks: [...tasks.values()],
     notifications: [...notifications.values()],
     removed: [],
+    ...(unread !== undefined && { unread }),
   };
 }

@@ -85,7 +85,8 @@ export class SharedLine implements Line {
     else if (message.type === "unsubscribe") {
       const key = this.#named.get(message.id);
       this.#named.delete(message.id);
-      if (key !== undefined) this.#wish({ type: "leave", key });
+      // Two of our own may follow the same.
+      if (key !== undefined && ![...this.#named.values()].includes(key)) this.#wish({ type: "leave", key });
     } else if (message.type !== "auth" && message.type !== "ping") this.#wish({ type: "command", command: message });
   }
 

@@ -240,12 +240,13 @@ export abstract class OneWay implements Transport {
     const { ref } = command;
     let answer: Record<string, unknown>;
     try {
-      if (command.type !== "read") {
+      if ("task" in command) {
         const path = `api/tasks/${encodeURIComponent(command.task)}/${command.type}`;
         answer = { type: "ok", ref, task: readTask(await this.rest.json("POST", path)) };
       } else {
         const { notifications: asked } = command;
-        const paths = asked === "all" ? ["read_all"] : asked.map((id) => `${encodeURIComponent(id)}/read`);
+        const { type } = command;
+        const paths = asked === "all" ? [`${type}_all`] : asked.map((id) => `${encodeURIComponent(id)}/${type}`);
         for (const path of paths) await this.rest.ask("POST", `api/notifications/${path}`);
         answer = { type: "ok", ref };
       }

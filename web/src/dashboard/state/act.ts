@@ -35,10 +35,6 @@ export async function confirmCancel(): Promise<void> {
   if (task) await carryOut("cancel", task.id);
 }
 
-export async function readNotifications(ids: string[] | "all"): Promise<void> {
-  await client.value?.read(ids).catch(report);
-}
-
 async function carryOut(action: Action, id: string): Promise<void> {
   try {
     if (action === "retry") await rest.retryTask(id);

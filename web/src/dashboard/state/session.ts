@@ -3,6 +3,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import { HeadwayClient, HeadwayError, type Status, TOKEN_EXPIRED } from "../../client/index.ts";
 import { announceable } from "./announcer.ts";
+import { closeInbox, openInbox } from "./inbox.ts";
 import { go, href, path, route } from "./location.ts";
 import * as rest from "./rest.ts";
 import { followChannels, forgetChannels } from "./tasks.ts";
@@ -48,10 +49,12 @@ function connect(who: rest.Me): void {
     if (now.state === "refused") void checkStillIn(now.error);
   });
   client.value = made;
+  const notifications = openInbox(made);
   followChannels(
     made,
     who.channels.filter((channel) => !channel.includes("*")),
     announceable,
+    (subscription, event) => notifications.received(subscription, event),
   );
 }
 
@@ -68,6 +71,7 @@ export function end(): void {
   client.value?.close();
   client.value = undefined;
   me.value = undefined;
+  closeInbox();
   forgetChannels();
 }
 

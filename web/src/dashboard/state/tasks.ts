@@ -1,7 +1,7 @@
-/** The records of all channels, brought together for the list and the bell. */
+/** The tasks of all channels, brought together for the list. */
 
 import { batch, computed, signal } from "@preact/signals";
-import type { HeadwayClient, Notification, Subscription, Task } from "../../client/index.ts";
+import type { HeadwayClient, Subscription, SubscriptionEvent, Task } from "../../client/index.ts";
 import { finishedTasks } from "./rest.ts";
 
 /** Calm enough to read, and every end still arrives. */
@@ -29,33 +29,27 @@ export const tasks = computed(() => {
   return known;
 });
 
-export const notifications = computed(() => {
-  version.value;
-  const all: Notification[] = [];
-  for (const subscription of subscriptions) all.push(...subscription.notifications.values());
-  return all.filter(({ status }) => status !== "archived").sort((a, b) => b.created_at - a.created_at);
-});
-
-export const unread = computed(() => notifications.value.filter(({ status }) => status === "unread"));
-
 export function followChannels(
   client: HeadwayClient,
   channels: string[],
   watch: (before: Task | undefined, after: Task) => void,
+  heard: (subscription: Subscription, event: SubscriptionEvent) => void,
 ): void {
   forgetChannels();
   const seen = new Map<string, Task>();
-  subscriptions = channels.map((channel) =>
-    client.subscribe({ channel, maxHz: LIST_HZ }, (event) => {
+  subscriptions = channels.map((channel) => {
+    const subscription = client.subscribe({ channel, maxHz: LIST_HZ }, (event) => {
       version.value += 1;
+      heard(subscription, event);
       if (event.type !== "records") return;
       const { change } = event;
       for (const task of change.type === "snapshot" ? change.tasks : change.task ? [change.task] : []) {
         watch(seen.get(task.id), task);
         seen.set(task.id, task);
       }
-    }),
-  );
+    });
+    return subscription;
+  });
 }
 
 export function forgetChannels(): void {

@@ -36,7 +36,6 @@ export const en = {
   noTasksHint: "Report one from Python, and it shows up here by itself:",
   noMatch: "No task matches.",
   clear: "Clear the filter",
-  ago: "{0} ago",
   children: "{0} of {1} done",
 
   back: "All tasks",
@@ -77,13 +76,6 @@ export const en = {
   detail: "Detail",
   result: "Result",
   error: "Error",
-  justNow: "just now",
-
-  notifications: "Notifications",
-  unread: "{0} unread",
-  noNotifications: "Nothing new.",
-  markRead: "Mark as read",
-  markAllRead: "Mark all as read",
 
   login: "Log in",
   loginCode: "Logging you in",

@@ -38,7 +38,6 @@ export const zh: Dictionary = {
   noTasksHint: "用 Python 上报一个任务，它会自动出现在这里：",
   noMatch: "没有符合条件的任务。",
   clear: "清除筛选",
-  ago: "{0}前",
   children: "已完成 {0}/{1}",
 
   back: "所有任务",
@@ -79,13 +78,6 @@ export const zh: Dictionary = {
   detail: "细节",
   result: "结果",
   error: "错误",
-  justNow: "刚刚",
-
-  notifications: "通知",
-  unread: "{0} 条未读",
-  noNotifications: "没有新通知。",
-  markRead: "标为已读",
-  markAllRead: "全部标为已读",
 
   login: "登录",
   loginCode: "正在登录",
