@@ -11,7 +11,19 @@ import platform
 import sys
 import time
 
-NAMES = ("reporter_overhead", "ingest", "delivery", "sse", "memory", "latency", "stopped_reader", "beside")
+NAMES = (
+    "reporter_overhead",
+    "ingest",
+    "delivery",
+    "sse",
+    "memory",
+    "connects",
+    "resume",
+    "latency",
+    "stopped_reader",
+    "flood",
+    "beside",
+)
 
 
 def main(wanted: list[str]) -> int:

@@ -3,8 +3,8 @@
     python -m benchmarks.servers headway|bare DATA
 
 Prints `PORT TOKEN`, then answers lines on standard input with a line of JSON:
-`usage` (CPU seconds, resident KiB, connections), `send COUNT HZ BYTES` (changes one task so often, to everybody) and
-`flood TASKS HZ SECONDS` (ticks that many tasks, each so often).
+`usage` (CPU seconds, resident KiB, connections), `send COUNT HZ BYTES` (changes one task so often, to everybody),
+`mark TASKS TEXT` (lets so many tasks say something) and `flood TASKS HZ SECONDS` (ticks that many tasks, each so often).
 """
 
 from __future__ import annotations
@@ -39,8 +39,9 @@ ENVELOPE = 62
 
 
 def usage(connections: int) -> dict[str, float]:
-    """CPU seconds of this process, its resident memory in KiB, and how many are connected."""
+    """CPU seconds of this process so far, its resident memory in KiB after a collection, and how many are connected."""
     used = resource.getrusage(resource.RUSAGE_SELF)
+    gc.collect()
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return {
         "at": time.monotonic(),
@@ -77,10 +78,10 @@ def serve_headway(data: str) -> None:
         more: dict[str, float] = {"waiting": 0}
         if words[0] == "send":
             await send(hw, int(words[1]), float(words[2]), int(words[3]))
+        elif words[0] == "mark":
+            await mark(hw, int(words[1]), words[2])
         elif words[0] == "flood":
             more = await flood(hw, int(words[1]), float(words[2]), float(words[3]))
-        else:
-            gc.collect()
         print(json.dumps(usage(len(hw.service.conversations)) | more), flush=True)
 
     run(hw, bind(settings), listening)
@@ -99,6 +100,13 @@ async def send(hw: Headway, count: int, hz: float, size: int) -> None:
         )
 
     await paced(count, hz, step)
+
+
+async def mark(hw: Headway, tasks: int, text: str) -> None:
+    """Let so many tasks say this."""
+    names = [f"01MARK{index}" for index in range(tasks)]
+    creates = [Create(task=name, title=name, total=100, start=True) for name in names]
+    await hw.hub.ingest(ADMIN, Batch([*creates, *(TickReport(task=name, message=text) for name in names)]))
 
 
 async def flood(hw: Headway, tasks: int, hz: float, seconds: float) -> dict[str, float]:
@@ -169,8 +177,6 @@ async def serve_bare() -> None:
                     connection.transport.write(frame)  # type: ignore[attr-defined]
 
             await paced(count, hz, step)
-        else:
-            gc.collect()
         print(json.dumps(usage(len(BareConnection.connected))), flush=True)
 
     threading.Thread(target=commands, daemon=True).start()

@@ -2,8 +2,8 @@
 import { createInterface } from 'node:readline';
 
 const usage = (connections) => {
-  globalThis.gc?.();
   const { user, system } = process.cpuUsage();
+  globalThis.gc?.();
   return {
     at: performance.now() / 1000,
     cpu: (user + system) / 1e6,
