@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from headway.model.notification import NotificationStatus
 from headway.model.task import TaskState
-from headway.ports.store import LogEntry, Opened, Record, Store, TaskQuery, Writes
+from headway.ports.store import LogEntry, NotificationQuery, Opened, Record, Store, TaskQuery, Writes
 from headway.stores.memory import MemoryStore
 from headway.stores.sqlite import SqliteStore
 from tests.contract.store_records import make_note, make_task, make_tombstone
@@ -59,6 +59,7 @@ note_fields = st.fixed_dictionaries(
     {
         "id": st.sampled_from(NOTES),
         "status": st.sampled_from(NotificationStatus),
+        "kind": st.sampled_from(("", "report")),
         "created_at": TIMES,
         "updated_at": TIMES,
     }
@@ -138,6 +139,13 @@ async def read(store: Store, ask: list[TaskQuery], bounds: list[tuple[int, int, 
     for channel in CHANNELS:
         found += [await store.task_by_key(channel, key) for key in KEYS]
         found += [await store.window(channel, *bound) for bound in bounds]
+        for statuses in (frozenset[NotificationStatus](), frozenset((NotificationStatus.READ,))):
+            for kind in (None, "", "report"):
+                query = NotificationQuery(channel, statuses, kind, limit=2, skip=len(statuses))
+                found.append(page := await store.notifications(query))
+                if page.next is not None:
+                    found.append(await store.notifications(msgspec.structs.replace(query, after=page.next)))
+    found.append(await store.aged_notifications(10, 3))
     for when in (0, 10, 99):
         found += [await store.expired(when, 3)]
     for query in ask:

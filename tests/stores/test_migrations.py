@@ -155,3 +155,21 @@ def test_tasks_that_are_there_get_numbers_in_the_order_of_their_creation(engine:
         (1, "first", '{"id":"first","title":"é","number":1}'),
         (2, "later", '{"id":"later","title":"é","number":2}'),
     ]
+
+
+def test_notifications_that_are_there_are_found_by_kind(engine: Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", "headway.stores:migrations")
+    config.set_main_option("path_separator", "os")
+    row = (
+        "INSERT INTO notifications (id, channel, rev, status, created_at, updated_at, data)"
+        """ VALUES ('{0}', 'public', 1, 'read', 1, 1, '{1}')"""
+    )
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0003")
+        connection.exec_driver_sql(row.format("a", '{"id":"a","kind":"report"}'))
+        connection.exec_driver_sql(row.format("b", '{"id":"b"}'))
+        upgrade(connection)
+        found = connection.exec_driver_sql("SELECT id, kind FROM notifications ORDER BY id").fetchall()
+    assert found == [("a", "report"), ("b", "")]
