@@ -12,7 +12,8 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from headway.server.app import Headway
+    # Not in __all__, since `from headway import *` must work where the server is not installed.
+    from headway.server.app import Headway as Headway
     from headway.worker.context import attach, create, current, log, notify, progress, step, task, tracked
     from headway.worker.delivery import Stats, configure, flush, stats
     from headway.worker.handle import TaskHandle
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Cancelled",
-    "Headway",
     "Stats",
     "TaskHandle",
     "__version__",
@@ -100,4 +100,4 @@ if not TYPE_CHECKING:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *_HOME_OF, *__all__})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import time
 import traceback
 from typing import Any
 
@@ -75,12 +74,10 @@ def test_nesting_without_end_is_a_bad_message(field: str) -> None:
 @pytest.mark.parametrize(
     "place", [" - at `$.", "` - at `$.id", " - at `$", "Object missing required field `"]
 )
-def test_a_type_that_imitates_an_error_text_is_only_unknown_and_costs_nothing(place: str) -> None:
-    began = time.process_time()
+def test_a_type_that_imitates_an_error_text_is_only_unknown(place: str) -> None:
     for kind in (place, place + "a" * 60_000, place * 5000):
         with pytest.raises(UnknownType):
             decode_client(json.dumps({"type": kind}).encode())
-    assert time.process_time() - began < 0.5
 
 
 def test_an_error_does_not_repeat_a_long_value() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 import msgspec
@@ -24,11 +25,32 @@ class JsonRequest(Request[Any, Any, Any]):
 
         Raises:
             BadMessage: it is not UTF-8, or nested too deeply to read.
+            InvalidField: a text stands where there must be something else.
         """
         try:
-            return await super().json()
+            value = await super().json()
         except (UnicodeDecodeError, RecursionError):
             raise BadMessage("The body is not JSON") from None
+        self._check_types(value)
+        return value
+
+    def _check_types(self, value: Any) -> None:
+        """Litestar reads bodies as it reads queries, where all is text: `"5"` would do for a number there.
+
+        Raises:
+            InvalidField: a text stands where there must be something else.
+        """
+        wanted = self.route_handler.parsed_fn_signature.parameters.get("data")
+        if wanted is None:
+            return
+        try:
+            msgspec.convert(value, wanted.raw, strict=True)
+        except msgspec.ValidationError as error:
+            # What is wrong in other ways is said as ever, by whoever reads it next.
+            said, _, place = str(error).partition(" - at `$.")
+            if "got `str`" in said and place:
+                field = re.split(r"[.\[`]", place, maxsplit=1)[0]
+                raise InvalidField(f"{field}: {said}", field=field) from None
 
 
 class _RawBatch(msgspec.Struct):

@@ -12,6 +12,7 @@ from litestar import Litestar
 from headway.errors import Draining, HeadwayError, InternalError, NotFound
 from headway.server.answers import answer_error, redirect
 from headway.server.beside import Beside
+from headway.server.contracts import Contracts
 from headway.server.mount import ROOT, place_of, place_within, root_of
 from headway.server.threshold import Threshold
 from headway.transports.asgi import Receive, Scope, Send, refuse, websocket
@@ -45,6 +46,7 @@ class Front:
         http: Litestar,
         base_path: str,
         beside: Beside | None,
+        contracts: Contracts,
         lifespan: Lifespan,
         body_timeout: float,
     ) -> None:
@@ -53,6 +55,7 @@ class Front:
         self._http = http
         self._base_path = base_path
         self._beside = beside
+        self._contracts = contracts
         self._threshold = Threshold(service, body_timeout)
         self._lifespan = lifespan
         self.open = False
@@ -61,7 +64,10 @@ class Front:
         if scope["type"] == "lifespan":
             await self._live(scope, receive, send)
             return
-        place = place_within(place_of(scope), self._base_path)
+        whole = place_of(scope)
+        if self.open and await self._serve_contract(whole.path, scope, receive, send):
+            return
+        place = place_within(whole, self._base_path)
         if place is None and self._beside is not None:
             await self._beside(scope, receive, send)
             return
@@ -86,7 +92,32 @@ class Front:
             await door(self._service, scope, receive, send)
         else:
             scope["path"] = path
+            if scope["method"] == "HEAD":
+                scope["method"] = "GET"
+                send = _bodiless(send)
             await self._http(scope, receive, send)  # type: ignore[arg-type]
+
+    async def serve_contracts(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the contracts alone."""
+        if self.open and await self._serve_contract(place_of(scope).path, scope, receive, send):
+            return
+        if scope["type"] == "websocket":
+            await receive()
+            await refuse(scope, send, 404, "There is no WebSocket at this address")
+        else:
+            await answer_error(
+                send, NotFound("There is nothing at this address") if self.open else self._closed()
+            )
+
+    async def _serve_contract(self, path: str, scope: Scope, receive: Receive, send: Send) -> bool:
+        found = self._contracts.find(path, scope)
+        if found is None:
+            return False
+        if scope["type"] == "http":
+            await self._threshold(path, scope, receive, send, found)
+        else:
+            await found(scope, receive, send)
+        return True
 
     async def _serve_websocket(self, path: str | None, scope: Scope, receive: Receive, send: Send) -> None:
         if self.open and path == WEBSOCKET:
@@ -121,3 +152,14 @@ class Front:
         finally:
             await living.__aexit__(None, None, None)
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _bodiless(send: Send) -> Send:
+    """The head of an answer, which says of the body how long it would be (RFC 9110 §9.3.2)."""
+
+    async def bodiless(message: Any) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return bodiless

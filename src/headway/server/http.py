@@ -10,6 +10,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.handlers import BaseRouteHandler
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
 from headway.errors import OriginRefused, RateLimited, RefusedError
@@ -121,7 +122,7 @@ def make_http(
             description="Live progress and notifications for background jobs.",
             # Litestar wants a folder of its own for this; ours is served beside the page at /api.
             path="/api/schema",
-            render_plugins=[],
+            render_plugins=[JsonRenderPlugin(path=["/", "/openapi.json"])],
             components=Components(
                 security_schemes={"token": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
             ),
