@@ -9,7 +9,7 @@ from headway.hub.audit import Audit
 from headway.model.channel import PUBLIC
 from headway.model.grant import Ability, Grant
 
-__all__ = ["Access", "Action", "check", "covers", "patterns"]
+__all__ = ["Access", "Action", "check", "check_wide", "covers", "patterns"]
 
 
 class Action(StrEnum):
@@ -61,6 +61,16 @@ def check(grant: Grant, action: Action, channel: str, task: str | None = None) -
     if not needed & grant.can:
         wanted = " or ".join(sorted(needed)) or Ability.ADMIN.value
         raise Forbidden(f"This token does not allow that; it needs the ability {wanted}", needs=wanted)
+
+
+def check_wide(grant: Grant) -> None:
+    """Allow what goes with tasks and is none: logs and notifications.
+
+    Raises:
+        Forbidden: the grant is narrow.
+    """
+    if grant.narrow:
+        raise Forbidden("This token shows tasks and nothing that goes with them")
 
 
 def patterns(grant: Grant) -> tuple[str, ...] | None:

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from headway.errors import Forbidden, HeadwayError, SubscriptionLimit, UnknownSubscription
-from headway.hub.access import Access, Action, check, covers
+from headway.errors import HeadwayError, SubscriptionLimit, UnknownSubscription
+from headway.hub.access import Access, Action, check, check_wide, covers
 from headway.hub.channel import Channel
 from headway.hub.feed import Feed, Subscription
 from headway.hub.records import Records
@@ -250,14 +250,14 @@ def _drop(feeds: dict[str, dict[Hashable, Feed]], task: str, key: Hashable) -> N
             del feeds[task]
 
 
-def _narrowed(wanted: Wanted) -> Wanted:
+def _narrowed(wanted: Wanted, grant: Grant) -> Wanted:
     """What a narrow grant can follow of this: tasks, without logs and without anybody's notifications.
 
     Raises:
         Forbidden: the log is wanted.
     """
     if wanted.log is not None:
-        raise Forbidden("This token does not open logs", task=wanted.task)
+        check_wide(grant)
     return replace(wanted, only=wanted.only or Only())
 
 
@@ -287,7 +287,7 @@ class Follower:
         """
         try:
             if self.grant.narrow:
-                wanted = _narrowed(wanted)
+                wanted = _narrowed(wanted, self.grant)
             if wanted.key in self._subscriptions:
                 self._leave(wanted.key)
             elif len(self._subscriptions) >= self._followers.max_subscriptions:

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 from msgspec.structs import asdict
 
-from headway.errors import Forbidden, IllegalTransition
-from headway.hub.access import Access, Action, covers, patterns
+from headway.errors import IllegalTransition
+from headway.hub.access import Access, Action, check_wide, covers, patterns
 from headway.hub.audit import Audit
 from headway.hub.followers import Follower, Followers
 from headway.hub.inbox import Inbox
@@ -264,8 +264,7 @@ class Hub:
     ) -> tuple[int, tuple[LogEntry, ...]]:
         """Lines of a task's log at or after `offset`, and where the next ones begin."""
         await self.task(grant, task_id)
-        if grant.narrow:
-            raise Forbidden("This token does not open logs", task=task_id)
+        check_wide(grant)
         log = self._logs.at_hand().get(task_id)
         if log is not None and offset >= log.start:
             entries = tuple(log.since(offset)[:limit])

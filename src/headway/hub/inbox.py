@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from msgspec.structs import replace
 
 from headway.errors import HeadwayError, NotFound
-from headway.hub.access import Access, Action, covers
+from headway.hub.access import Access, Action, check_wide, covers
 from headway.hub.channel import Channel
 from headway.hub.ledger import Changes, Ledger
 from headway.hub.records import Records
@@ -66,6 +66,7 @@ class Inbox:
             InvalidField: the query is out of bounds.
         """
         self._access.check(grant, Action.READ, query.channel)
+        check_wide(grant)
         return await self._store.notifications(query)
 
     async def unread(self, grant: Grant, channel: str) -> int:
@@ -75,6 +76,7 @@ class Inbox:
             Forbidden: the grant does not cover the channel, or may not read.
         """
         self._access.check(grant, Action.READ, channel)
+        check_wide(grant)
         return (await self._records.channel(channel)).log.unread
 
     async def one(self, grant: Grant, notification_id: str) -> Notification:
@@ -88,6 +90,7 @@ class Inbox:
         if found is None:
             raise self._missing(grant, Action.READ, notification_id)
         self._check(grant, Action.READ, found)
+        check_wide(grant)
         return found
 
     async def file(self, grant: Grant, ids: Sequence[str], status: NotificationStatus) -> int:

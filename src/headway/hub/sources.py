@@ -76,7 +76,10 @@ class ChannelSource(Source):
 
     def _chosen(self, versions: Sequence[Version]) -> Sequence[Version]:
         select = self._select
-        return versions if select is None else [version for version in versions if select(version.record)]
+        if select is None:
+            return versions
+        # The removal of a notification is none of their business either, whose records are tasks alone.
+        return [version for version in versions if version.unread is None and select(version.record)]
 
 
 class TaskSource(Source):

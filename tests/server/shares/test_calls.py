@@ -83,6 +83,11 @@ def test_it_opens_the_task_and_nothing_else(server: Server) -> None:
         ("POST", "/api/notifications", {"title": "Mine", "user": "a2"}),
         ("POST", "/api/shares", {"task": "a2-task"}),
         ("GET", "/api/webhooks", None),
+        ("GET", "/api/notifications", None),
+        ("GET", "/api/notifications?channel=user:a2", None),
+        ("GET", "/api/notifications/a2-note", None),
+        ("DELETE", "/api/notifications/a2-note", None),
+        ("POST", "/api/tasks/a2-task/notify", None),
     ):
         assert server.request(method, path, code, body).status in {403, 404}, (method, path)
     me = server.ask("GET", "/api/me", code)
@@ -128,11 +133,16 @@ async def test_a_channel_opens_its_tasks_and_no_notification(server: Server) -> 
         await client.follow(view, channel="user:a4")
         assert set(view.records) == {"a4-task", "a4-done"}
         server.ask("POST", "/api/notifications", token, {"id": "a4-more", "title": "Private"}, 201)
+        server.ask("DELETE", "/api/notifications/a4-more", token, status=204)
         server.report(token, {"type": "progress", "task": "a4-task", "done": 5})
         change = await client.hear("change")
         assert change["task"]["id"] == "a4-task"
+        assert "unread" not in change
     listed = server.ask("GET", "/api/tasks?channel=user:a4", made["token"])["tasks"]
     assert {task["id"] for task in listed} == {"a4-task", "a4-done"}
+    for path in ("?channel=user:a4", "/unread_count?channel=user:a4", "/a4-note"):
+        error_of(server.request("GET", f"/api/notifications{path}", made["token"]), 403, 105)
+    error_of(server.request("GET", "/api/tasks/a4-task/log", made["token"]), 403, 105)
     page = server.request("GET", f"/t/{made['token']}").data.decode()
     assert "Job a4-task" in page
     assert "Private" not in page

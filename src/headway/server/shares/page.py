@@ -86,6 +86,8 @@ def _document(title: str, language: Language, head: str, body: str, *, embed: bo
         f'<!doctype html><html lang="{lang}"><head><meta charset="utf-8"><title>{escape(plain(title, 200))}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="robots" content="noindex, nofollow, noarchive"><meta name="referrer" content="no-referrer">'
+        # No picture is asked for, nor one that is not there.
+        '<link rel="icon" href="data:,">'
         f"<style>{_STYLE}</style>{head}</head>"
         f'<body class="{kind}"><main>{body}</main></body></html>'
     )
