@@ -141,10 +141,10 @@ async def read(store: Store, ask: list[TaskQuery], bounds: list[tuple[int, int, 
         found += [await store.window(channel, *bound) for bound in bounds]
         for statuses in (frozenset[NotificationStatus](), frozenset((NotificationStatus.READ,))):
             for kind in (None, "", "report"):
-                query = NotificationQuery(channel, statuses, kind, limit=2, skip=len(statuses))
-                found.append(page := await store.notifications(query))
-                if page.next is not None:
-                    found.append(await store.notifications(msgspec.structs.replace(query, after=page.next)))
+                wanted = NotificationQuery(channel, statuses, kind, limit=2, skip=len(statuses))
+                found.append(listed := await store.notifications(wanted))
+                if listed.next is not None:
+                    found.append(await store.notifications(msgspec.structs.replace(wanted, after=listed.next)))
     found.append(await store.aged_notifications(10, 3))
     for when in (0, 10, 99):
         found += [await store.expired(when, 3)]
