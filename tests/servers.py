@@ -226,7 +226,8 @@ def _main(form: Form, text: str) -> None:
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
-                tell(None, "http://{}:{}".format(*listener.getsockname()[:2]))
+                host, port = listener.getsockname()[:2]
+                tell(None, f"http://{host}:{port}{headway.base_path}")
 
     config = uvicorn.Config(
         headway.asgi, ws="websockets-sansio", lifespan="on", log_config=None, timeout_graceful_shutdown=5

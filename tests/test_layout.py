@@ -74,6 +74,7 @@ ROOMS_ELSEWHERE = {
         "seen from outside, in real processes; the folder has one file for each concern",
     ),
     "transports": ("contract/test_doors.py", "one suite over every door"),
+    "transports/socketio": ("conformance/test_clients.py", "what its clients see, in Node, in Python and in a browser"),
     "cli/checks": ("cli/test_doctor.py", "the checks are the doctor's"),
     "cli/duplicates": ("cli/test_duplicates.py", "the job of the demo as a whole"),
 }
@@ -113,7 +114,7 @@ def test_nothing_is_listed_that_has_a_test_of_its_own() -> None:
 def test_each_test_has_something_to_test() -> None:
     """A test file in a folder that mirrors a room is named for a module of it, or for what several do together."""
     rooms = {path.name for path in SOURCE.iterdir() if path.is_dir() and path.name != "__pycache__"}
-    own = {"contract", "docs", "e2e", "examples", "security", "typing"}
+    own = {"conformance", "contract", "docs", "e2e", "examples", "security", "typing"}
     folders = {path.name for path in TESTS.iterdir() if path.is_dir() and path.name != "__pycache__"}
     assert folders <= rooms | own
 

@@ -11,6 +11,7 @@ from headway.errors import Draining, TokenRevoked, Unauthenticated
 from headway.hub.hub import Hub
 from headway.model.grant import Grant
 from headway.transports.credentials import Brought
+from headway.transports.deadlines import Deadlines
 from headway.transports.members import Member, Members
 from headway.transports.rates import Rates
 from headway.wire.native import welcome
@@ -68,6 +69,7 @@ class Service:
             that those who watch cannot lock out those who report.
         max_lifetime: seconds that a connection lasts at most; 0 for ever.
         members: how many connections each user has.
+        deadlines: of the requests that wait.
         compression: compress WebSocket messages for clients that ask for it, where we own the sockets.
         drain_spread: seconds over which clients are told to come back after a drain.
         path: of the native WebSocket.
@@ -110,6 +112,7 @@ class Service:
         self.max_sockets = 0
         self.max_lifetime = max_lifetime
         self.members = members or Members()
+        self.deadlines = Deadlines(hub)
         self.compression = compression
         self.drain_spread = drain_spread
         self.path = path

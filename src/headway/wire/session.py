@@ -102,6 +102,24 @@ class Session:
                 be one.
             BadMessage, UnknownType, InvalidField: see `decode_client`.
         """
+        self.count(now)
+        try:
+            message = decode_client(data)
+        except InvalidField as invalid:
+            # Whoever waits for a welcome must be told that none will come.
+            if invalid.details.get("field") == "token":
+                raise Unauthenticated from None
+            raise
+        if self.user is None and not isinstance(message, Auth | Ping):
+            raise self.refusal or Unauthenticated("Send auth with a valid token first")
+        return message
+
+    def count(self, now: float) -> None:
+        """The client said something, whatever it was.
+
+        Raises:
+            RateLimited, Flooding: as for `receive`.
+        """
         self._heard = now
         limits = self._limits
         earned = (now - self._allowed_at) * limits.message_rate
@@ -116,16 +134,6 @@ class Session:
                 raise Flooding
             raise RateLimited(rate=limits.message_rate)
         self._allowance = allowance - 1
-        try:
-            message = decode_client(data)
-        except InvalidField as invalid:
-            # Whoever waits for a welcome must be told that none will come.
-            if invalid.details.get("field") == "token":
-                raise Unauthenticated from None
-            raise
-        if self.user is None and not isinstance(message, Auth | Ping):
-            raise self.refusal or Unauthenticated("Send auth with a valid token first")
-        return message
 
     def welcome(self, user: str, lasts: float | None, now: float, lifetime: float | None = None) -> None:
         """A token was verified.

@@ -1,0 +1,294 @@
+"""The contract `notifications`: an inbox and single tasks, as raw WebSockets and as streams, and the inbox over REST."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from headway.dialects.notifications import (
+    KINDS,
+    InboxTranslation,
+    TaskTranslation,
+    notification_body,
+)
+from headway.dialects.translation import Event, Translation
+from headway.errors import (
+    Forbidden,
+    HeadwayError,
+    InvalidField,
+    RefusedError,
+    RequestError,
+)
+from headway.hub.followers import Wanted
+from headway.model.cursor import Cursor
+from headway.model.grant import Ability, Grant
+from headway.model.notification import NotificationStatus
+from headway.ports.store import NotificationQuery
+from headway.transports.contracts.codec import MessageCodec, encode
+from headway.transports.contracts.contract import Contract, Request, Route, route
+from headway.transports.contracts.socket import (
+    NORMAL,
+    REFUSED,
+    SERVER_ERROR,
+    ContractSocket,
+    sized,
+)
+from headway.transports.contracts.stream import ContractStream
+from headway.transports.members import Members
+from headway.transports.service import Service
+
+__all__ = ["Notifications"]
+
+_MOST = 100
+_PAGE = 20
+_STATUSES = {
+    "unread": frozenset((NotificationStatus.UNREAD,)),
+    "read": frozenset((NotificationStatus.READ, NotificationStatus.ARCHIVED)),
+}
+
+
+def _message(event: Event) -> dict[str, Any]:
+    return {"type": event.name, "data": event.data}
+
+
+def _event(event: Event, cursor: str) -> bytes:
+    id_line = b"id: %b\n" % cursor.encode() if cursor else b""
+    return b"%bevent: %b\ndata: %b\n\n" % (id_line, event.name.encode(), encode(event.data))
+
+
+def _codecs(translation: Translation) -> tuple[MessageCodec, MessageCodec]:
+    socket = MessageCodec(translation, lambda event, _cursor: sized(encode(_message(event))))
+    return socket, MessageCodec(translation, _event)
+
+
+INBOX_SOCKET, INBOX_STREAM = _codecs(InboxTranslation())
+TASK_SOCKET, TASK_STREAM = _codecs(TaskTranslation())
+
+
+class Notifications(Contract):
+    """Its addresses, and who is connected there.
+
+    Attributes:
+        heartbeat: seconds between heartbeats.
+        members: the sockets and streams of each user.
+    """
+
+    name = "notifications"
+
+    def __init__(
+        self,
+        service: Service,
+        prefix: str = "",
+        *,
+        heartbeat: float = 30.0,
+        ceiling: int = 3,
+        close_oldest: bool = False,
+    ) -> None:
+        """Nobody is connected.
+
+        Args:
+            ceiling: connections of a user to the inbox, as many again to tasks; 0 for any number.
+            close_oldest: make room for who comes, instead of refusing it.
+        """
+        super().__init__(service, prefix)
+        self.heartbeat = heartbeat
+        self.inboxes = Members(ceiling, close_oldest=close_oldest)
+        self.watchers = Members()
+
+    def addresses(self) -> list[Route]:
+        return [
+            route("websocket", "/api/ws/notifications", self._inbox),
+            route("websocket", "/api/ws/tasks/{task_id}", self._task),
+            route("http", "/api/notifications/stream", self._inbox_stream),
+            route("http", "/api/stream/tasks/{task_id}", self._task_stream),
+            route("http", "/api/notifications", self._list),
+            route("http", "/api/notifications/unread_count", self._unread_count),
+            route("http", "/api/notifications/read_all", self._read_all, "POST"),
+            route("http", "/api/notifications/{notification_id}/read", self._read, "POST"),
+            route("http", "/api/ws/stats", self._stats),
+        ]
+
+    def refused(self, error: HeadwayError) -> Mapping[str, Any]:
+        return {"success": False, "data": None, "message": error.message, "timestamp": self.stamp}
+
+    # Sockets.
+
+    async def _inbox(self, request: Request) -> None:
+        await self._connect(request, _Inbox(self))
+
+    async def _task(self, request: Request) -> None:
+        await self._connect(request, _TaskSocket(self, request.params["task_id"]))
+
+    async def _connect(self, request: Request, socket: _Socket) -> None:
+        await request.receive()
+        await request.send({"type": "websocket.accept"})
+        try:
+            request.check_origin(self.service)
+            await socket.welcome(await request.grant(self.service))
+        except HeadwayError as error:
+            socket.end(error)
+        await socket.serve(request.receive, request.send)
+
+    # Streams.
+
+    async def _inbox_stream(self, request: Request) -> None:
+        request.check_origin(self.service)
+        grant = await request.grant(self.service)
+        wanted = Wanted(key=0, name=b"", channel=grant.own_channel, cursor=_cursor(request))
+        stream = ContractStream(self.service, INBOX_STREAM, self.heartbeat, _last_word)
+        await stream.serve(grant, wanted, request.receive, request.send)
+
+    async def _task_stream(self, request: Request) -> None:
+        request.check_origin(self.service)
+        grant = await request.grant(self.service)
+        task_id = request.params["task_id"]
+        wanted = Wanted(key=0, name=b"", task=task_id, cursor=_cursor(request))
+        stream = ContractStream(self.service, TASK_STREAM, self.heartbeat, _last_word, until=task_id)
+        await stream.serve(grant, wanted, request.receive, request.send)
+
+    # REST.
+
+    async def _list(self, request: Request) -> Mapping[str, Any]:
+        grant = await request.grant(self.service)
+        status, kind = request.query.get("status"), request.query.get("type")
+        if status is not None and status not in _STATUSES:
+            raise InvalidField("status is unread or read", field="status")
+        if kind is not None and kind not in KINDS:
+            raise InvalidField(f"type is one of {', '.join(KINDS)}", field="type")
+        page, size = _number(request, "page", 1, 1_000_000), _number(request, "page_size", _PAGE, _MOST)
+        query = NotificationQuery(
+            channel=grant.own_channel,
+            statuses=_STATUSES[status] if status else frozenset(),
+            kind=kind,
+            skip=(page - 1) * size,
+            limit=size,
+        )
+        found = await self.service.hub.inbox.page(grant, query)
+        items = [notification_body(note) for note in found.notifications]
+        return self._done({"items": items, "total": found.total, "page": page, "page_size": size})
+
+    async def _unread_count(self, request: Request) -> Mapping[str, Any]:
+        grant = await request.grant(self.service)
+        return self._done({"count": await self.service.hub.inbox.unread(grant, grant.own_channel)})
+
+    async def _read(self, request: Request) -> Mapping[str, Any]:
+        grant = await request.grant(self.service)
+        notification_id = request.params["notification_id"]
+        inbox = self.service.hub.inbox
+        note = await inbox.one(grant, notification_id)
+        await inbox.file(grant, (note.id,), NotificationStatus.READ)
+        return self._done({"id": note.id, "status": "read"})
+
+    async def _read_all(self, request: Request) -> Mapping[str, Any]:
+        grant = await request.grant(self.service)
+        inbox = self.service.hub.inbox
+        return self._done(
+            {"updated": await inbox.file_all(grant, grant.own_channel, NotificationStatus.READ)}
+        )
+
+    async def _stats(self, request: Request) -> Mapping[str, Any]:
+        grant = await request.grant(self.service)
+        if Ability.ADMIN not in grant.can:
+            raise Forbidden("This needs an administrator's token")
+        users = self.inboxes.counts()
+        for user, count in self.watchers.counts().items():
+            users[user] = users.get(user, 0) + count
+        total = sum(users.values())
+        return self._done({"total_users": len(users), "total_connections": total, "users": users})
+
+    def _done(self, data: Any) -> Mapping[str, Any]:
+        return {"success": True, "data": data, "message": "ok", "timestamp": self.stamp}
+
+
+class _Socket(ContractSocket):
+    """A socket of this contract; what its client sends is ignored."""
+
+    __slots__ = ("_contract",)
+
+    def __init__(self, contract: Notifications, peers: Members) -> None:
+        super().__init__(contract.service, peers, contract.heartbeat)
+        self._contract = contract
+
+    def said(self, event: Event) -> Mapping[str, Any]:
+        return _message(event)
+
+    def refusal(self, error: HeadwayError) -> tuple[Event, int]:
+        final = isinstance(error, RefusedError | RequestError)
+        return Event("error", {"message": error.message}), REFUSED if final else SERVER_ERROR
+
+    def beat(self) -> Event:
+        return Event("heartbeat", {"timestamp": self.stamp})
+
+    async def hear(self, message: bytes) -> None:
+        """Nothing is to be said here."""
+
+    async def _follow(self, grant: Grant, wanted: Wanted) -> None:
+        self.follower = follower = self._service.hub.follower(self, grant)
+        refused: list[HeadwayError] = []
+        follower.subscribe(wanted, refused.append)
+        await follower.opened()
+        if refused:
+            raise refused[0]
+
+
+class _Inbox(_Socket):
+    """A user's inbox."""
+
+    __slots__ = ()
+
+    codec = INBOX_SOCKET
+
+    def __init__(self, contract: Notifications) -> None:
+        super().__init__(contract, contract.inboxes)
+
+    async def welcome(self, grant: Grant) -> None:
+        self.admit(grant)
+        greeting = {"user_id": grant.user, "timestamp": self.stamp, "message": "Connected"}
+        self.say(Event("connected", greeting))
+        await self._follow(grant, Wanted(key=0, name=b"", channel=grant.own_channel))
+
+
+class _TaskSocket(_Socket):
+    """One task, to its end."""
+
+    __slots__ = ("_task",)
+
+    codec = TASK_SOCKET
+
+    def __init__(self, contract: Notifications, task: str) -> None:
+        super().__init__(contract, contract.watchers)
+        self._task = task
+
+    async def welcome(self, grant: Grant) -> None:
+        # Before anything is said: to others it does not exist.
+        await self._service.hub.task(grant, self._task)
+        self.admit(grant)
+        greeting = {"task_id": self._task, "timestamp": self.stamp, "message": "Connected"}
+        self.say(Event("connected", greeting))
+        await self._follow(grant, Wanted(key=0, name=b"", task=self._task))
+
+    def deliver(self, data: bytes) -> bool:
+        if not super().deliver(data):
+            return False
+        if self._service.hub.finished(self._task):
+            # Its last word was said.
+            self.finish()
+            self.hang_up(NORMAL, "The task has ended")
+        return True
+
+
+def _last_word(error: HeadwayError) -> Event:
+    return Event("error", {"message": error.message})
+
+
+def _cursor(request: Request) -> Cursor | None:
+    return Cursor.parse(request.header("last-event-id"))
+
+
+def _number(request: Request, name: str, default: int, most: int) -> int:
+    text = request.query.get(name)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:12]) <= most:
+        raise InvalidField(f"{name} is a whole number from 1 to {most}", field=name)
+    return int(text)

@@ -1,0 +1,96 @@
+"""Contracts over Socket.IO whose clients get what they missed: the stock client's recovery, by cursors alone.
+
+What a client follows is known from its token and from what it asks for on each connection, so nothing needs to be kept
+for it. Its `pid` is no secret and opens nothing: it only makes the client bring its `offset` back.
+"""
+
+from __future__ import annotations
+
+import zlib
+from functools import partial
+from typing import Any, cast
+
+from headway.hub.followers import Only, Wanted
+from headway.model.cursor import Cursor
+from headway.transports.contracts.socketio import Speaking
+from headway.transports.socketio.client import Client
+from headway.wire.socketio import Recovery
+from headway.wire.socketio_batch import Batch, SocketCodec
+from headway.wire.socketio_positions import Place, Positions, parse_offset
+
+__all__ = ["Resuming"]
+
+_OWN = 0
+_SERIALS = 999_999_999
+
+
+class Resuming(Speaking):
+    """A client that follows channels, its own among them, each from where it was."""
+
+    __slots__ = ("_at", "_came_from", "_followed", "_places")
+
+    def __init__(self, client: Client, namespace: str, codec: SocketCodec, *, open: bool) -> None:  # noqa: A002
+        super().__init__(client, namespace, codec, open=open)
+        self._came_from: dict[int, Place] = {}
+        """Where it was in each channel when it was here before."""
+        self._followed: set[str] = set()
+        self._at = ""
+        """Its cursor while it follows one channel."""
+        self._places: Positions | None = None
+        """Where it stands when it follows more."""
+
+    def let_in(self, recovery: Recovery | None) -> None:
+        """Accept the client, who may have been here before."""
+        places = None if recovery is None or recovery.offset is None else parse_offset(recovery.offset)
+        self._came_from = places or {}
+        self.accept(self.client.endpoint.new_id() if recovery is None else recovery.pid)
+
+    def was_at(self, channel: str) -> Cursor | None:
+        """Where the client was in a channel; None when it was not there."""
+        place = self._came_from.get(self._serial(channel))
+        return None if place is None else place.cursor
+
+    def follow_channel(self, channel: str, cursor: Cursor | None, only: Only | None = None) -> None:
+        """Follow a channel, or those of its tasks; in the place of what is followed of it already.
+
+        Args:
+            cursor: from where; None for how things stand.
+        """
+        name = channel.encode()
+        self._followed.add(channel)
+        if self._places is None and len(self._followed) > 1:
+            self._places = Positions(self._service.hub.records.epoch)
+            for other in self._followed - {channel}:
+                self._places.begin(other.encode(), self._serial(other), Place(Cursor.parse(self._at)))
+        if self._places is None:
+            self._at = "" if cursor is None else str(cursor)
+        else:
+            self._places.begin(name, self._serial(channel), Place(cursor))
+        wanted = Wanted(key=channel, name=name, channel=channel, cursor=cursor, only=only)
+        self.follow(wanted, partial(self._not_followed, channel))
+
+    def deliver(self, data: bytes) -> bool:
+        batch = cast("Batch", data)
+        places = self._places
+        if places is None:
+            if not self.client.deliver(batch):
+                return False
+            self._at = batch.said[-1].cursor or self._at
+            return True
+        if self.client.full:
+            return False
+        own = self.codec.batch(batch.name, batch.said, places.offsets(batch.name, batch.said))
+        if not self.client.deliver(own):
+            return False
+        places.sent(batch.name, batch.said)
+        return True
+
+    def _serial(self, channel: str) -> int:
+        grant = self.grant
+        if grant is not None and channel == grant.own_channel:
+            return _OWN
+        return 1 + zlib.crc32(channel.encode()) % _SERIALS
+
+    def _not_followed(self, channel: str, error: Any) -> None:
+        self._followed.discard(channel)
+        self.complain(error)

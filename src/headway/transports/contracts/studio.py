@@ -1,0 +1,122 @@
+"""The contract `studio`: the same list of tasks on every device of a user, over Socket.IO."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from headway.dialects.studio import StudioTranslation, active_tasks, meta_of
+from headway.errors import Forbidden, InvalidField
+from headway.model.channel import is_channel
+from headway.model.grant import Ability, Grant
+from headway.model.report import Create
+from headway.model.task import Task
+from headway.transports.contracts.codec import SocketIoCodec
+from headway.transports.contracts.resuming import Resuming
+from headway.transports.contracts.socketio import NOBODY, SocketIoContract, start
+from headway.transports.service import Service
+from headway.transports.socketio.client import Client
+from headway.transports.socketio.vocabulary import Vocabulary
+from headway.wire.socketio import Recovery
+from headway.wire.socketio_json import JSON_PARSER
+
+__all__ = ["Studio", "Submitted"]
+
+_log = logging.getLogger("headway.contracts")
+
+CODEC = SocketIoCodec(StudioTranslation(), JSON_PARSER, offsets=True)
+KIND = "studio"
+
+Submitted = Callable[[Task], object]
+"""Told of each task that a device submitted, so that a worker takes it up; called in the loop, so it must not wait."""
+
+
+class Studio(SocketIoContract):
+    """Its address."""
+
+    name = "studio"
+
+    def __init__(
+        self,
+        service: Service,
+        prefix: str = "",
+        *,
+        open: bool = False,  # noqa: A002
+        submitted: Submitted | None = None,
+        new_id: Callable[[], str],
+    ) -> None:
+        """Begin.
+
+        Args:
+            submitted: is told of each new task. Without it a worker looks for queued tasks of the kind `studio`.
+            new_id: makes the ids of tasks.
+        """
+        super().__init__(service, prefix, open=open)
+        self.submitted = submitted
+        self.new_id = new_id
+
+    def vocabulary(self, client: Client, namespace: str) -> Vocabulary:
+        return _Device(client, namespace, self)
+
+
+class _Device(Resuming):
+    """One device, with the list of its user."""
+
+    __slots__ = ("_contract",)
+
+    def __init__(self, client: Client, namespace: str, contract: Studio) -> None:
+        super().__init__(client, namespace, CODEC, open=contract.open)
+        self._contract = contract
+
+    def welcomed(self, grant: Grant, recovery: Recovery | None) -> None:
+        self.let_in(recovery)
+        start(self.carefully(self._show(grant)))
+
+    def say(self, name: str, args: list[Any]) -> None:
+        if name == "task_created":
+            try:
+                title, meta = meta_of(args[0] if args else None)
+            except ValueError as error:
+                raise InvalidField(str(error), field="task_created") from None
+            start(self.carefully(self._submit(title, meta)))
+        elif name in {"task_progress", "task_completed", "task_failed"}:
+            # The original relayed these from any browser to everybody.
+            raise Forbidden("Only the worker of a task says how it goes")
+
+    async def _show(self, grant: Grant) -> None:
+        """All that goes on in the channels of this device as one list, then what changes in any of them."""
+        standing = await self._service.hub.standing(grant, _channels(grant))
+        if self._ended:
+            return
+        tasks = [task for _, running in standing.values() for task in running]
+        event = active_tasks(sorted(tasks, key=lambda task: (task.created_at, task.id)))
+        back = any(self.was_at(name) is not None for name in standing)
+        if not back:
+            self.emit(event.name, event.data)
+        for name, (cursor, _) in standing.items():
+            self.follow_channel(name, self.was_at(name) or cursor)
+        if back:
+            # After what it missed, since the list has what was created meanwhile.
+            self.emit(event.name, event.data)
+
+    async def _submit(self, title: str, meta: dict[str, Any]) -> None:
+        follower = self._follower
+        if follower is None:
+            return
+        grant = follower.grant
+        # A device may submit for its own user, and nothing else, whatever else its token lacks.
+        own = Grant(grant.user, can=frozenset((Ability.PUBLISH,)))
+        report = Create(task=self._contract.new_id(), title=title, kind=KIND, meta=meta)
+        task, created = await self._service.hub.report(own, report)
+        if created and isinstance(task, Task) and self._contract.submitted is not None:
+            try:
+                self._contract.submitted(task)
+            except Exception:  # noqa: BLE001 - it is the application's
+                _log.exception("a submitted task was not taken up")
+
+
+def _channels(grant: Grant) -> list[str]:
+    """The user's own, and those that the token opens by name."""
+    shared = () if grant is NOBODY else grant.channels
+    return [grant.own_channel, *(name for name in dict.fromkeys(shared) if is_channel(name))]

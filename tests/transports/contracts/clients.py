@@ -1,0 +1,121 @@
+"""The contracts' own kinds of clients, which keep what they hear: python-socketio's, and `websockets`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import socketio  # type: ignore[import-untyped]
+import urllib3
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from tests.servers import PATIENCE, Server
+
+__all__ = ["Heard", "Raw", "Speaker", "get", "raw", "speaking"]
+
+
+class Heard:
+    """Events in the order in which they came."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, Any]] = []
+        self._news = asyncio.Event()
+
+    def note(self, name: str, data: Any) -> None:
+        self.events.append((name, data))
+        self._news.set()
+
+    @property
+    def names(self) -> list[str]:
+        return [name for name, _ in self.events]
+
+    def all(self, name: str) -> list[Any]:
+        return [data for kind, data in self.events if kind == name]
+
+    async def until(self, right: Callable[[str, Any], bool] | str) -> Any:
+        """The payload of the first event that is right, heard already or yet to come."""
+        seen = 0
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while True:
+                    self._news.clear()
+                    for name, data in self.events[seen:]:
+                        seen += 1
+                        if name == right if isinstance(right, str) else right(name, data):
+                            return data
+                    await self._news.wait()
+        except TimeoutError:
+            raise AssertionError(f"It never came; there were {self.events}") from None
+
+
+class Speaker(Heard):
+    """A client of Socket.IO."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.client = socketio.AsyncClient(reconnection=False)
+        self.client.on("*", self._catch)
+        self.client.on("disconnect", lambda *_: self.note("disconnect", None))
+
+    async def _catch(self, name: str, data: Any = None, *_offset: Any) -> None:
+        self.note(name, data)
+
+    async def say(self, name: str, data: Any = None) -> None:
+        await self.client.emit(name, data)
+
+
+@asynccontextmanager
+async def speaking(
+    server: Server, token: str | None = None, *, path: str = "/socket.io/", **options: Any
+) -> AsyncIterator[Speaker]:
+    """A client of Socket.IO that is connected."""
+    speaker = Speaker()
+    auth = None if token is None else {"token": token}
+    await speaker.client.connect(
+        server.origin, auth=auth, socketio_path=path, wait_timeout=PATIENCE, **options
+    )
+    try:
+        yield speaker
+    finally:
+        await speaker.client.disconnect()
+
+
+class Raw(Heard):
+    """A client of a raw WebSocket whose messages have a `type`."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        super().__init__()
+        self.socket = socket
+        self._reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        with suppress(ConnectionClosed):
+            await self._listen()
+        self.note("closed", self.socket.close_code)
+
+    async def _listen(self) -> None:
+        async for text in self.socket:
+            message = json.loads(text)
+            self.note(message["type"], message)
+
+    async def say(self, message: Any) -> None:
+        await self.socket.send(message if isinstance(message, str) else json.dumps(message))
+
+
+@asynccontextmanager
+async def raw(server: Server, path: str, **options: Any) -> AsyncIterator[Raw]:
+    """A raw WebSocket that is connected."""
+    url = f"ws{server.origin.removeprefix('http')}{path}"
+    async with connect(url, open_timeout=PATIENCE, **options) as socket:
+        yield Raw(socket)
+
+
+def get(server: Server, path: str, token: str | None = None, method: str = "GET") -> tuple[int, Any]:
+    """One request at a contract's address: status, and body."""
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    answer = urllib3.request(method, server.origin + path, headers=headers, retries=False, timeout=PATIENCE)
+    return answer.status, answer.json()

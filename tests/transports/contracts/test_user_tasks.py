@@ -1,0 +1,176 @@
+"""`user-tasks` as its clients have it: one raw WebSocket, over a real server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from headway.model.grant import Ability
+from tests.servers import FORMS, Server, serving
+from tests.transports.contracts.clients import get, raw
+
+
+@pytest.fixture(scope="module", params=FORMS)
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("user-tasks"), request.param, dialect="user-tasks") as server:
+        yield server
+
+
+def address(user: str, token: str | None) -> str:
+    return f"/api/v1/ws/tasks/{user}" + ("" if token is None else f"?token={token}")
+
+
+async def test_a_task_from_its_creation_to_its_end(server: Server) -> None:
+    token = server.token("1")
+    server.report(token, {"type": "create", "task": "before", "title": "Before", "start": True})
+    async with raw(server, address("1", token)) as client:
+        greeting = await client.until("connection_established")
+        assert (greeting["load_history"], bool(greeting["timestamp"])) == (True, True)
+        listed = await client.until("user_tasks")
+        assert [(task["task_id"], task["user_id"], "requested" in listed) for task in listed["tasks"]] == [
+            ("before", 1, False)
+        ]
+        server.report(token, {"type": "create", "task": "plan", "title": "Plan", "start": True})
+        await client.until(lambda name, data: name == "task_update" and data["data"]["status"] == "started")
+        server.report(
+            token,
+            {"type": "progress", "task": "plan", "done": 4, "total": 10, "message": "m", "step": "reading"},
+        )
+        update = await client.until(
+            lambda name, data: name == "task_update" and data["data"]["status"] == "processing"
+        )
+        assert (update["task_id"], update["data"]["progress"], update["data"]["stage"]) == (
+            "plan",
+            40,
+            "reading",
+        )
+        server.report(token, {"type": "succeed", "task": "plan", "result": {"shapes": 3}})
+        done = await client.until(
+            lambda name, data: name == "task_update" and data["data"]["status"] == "success"
+        )
+        assert (done["data"]["results"], done["data"]["progress"]) == ({"shapes": 3}, 100)
+        assert len([1 for data in client.all("task_update") if data["data"]["status"] == "success"]) == 1
+
+
+async def test_what_a_client_may_ask(server: Server) -> None:
+    token = server.token("2")
+    server.report(
+        token,
+        {"type": "create", "task": "old", "title": "Old", "start": True},
+        {"type": "succeed", "task": "old"},
+    )
+    server.report(token, {"type": "create", "task": "now", "title": "Now", "start": True})
+    async with raw(server, address("2", token)) as client:
+        await client.until("user_tasks")
+        await client.say({"type": "ping", "timestamp": 1})
+        assert (await client.until("pong"))["timestamp"]
+        for asked, expected in (
+            ("get_user_tasks", {"old", "now"}),
+            ("clear_tasks", None),
+            ("get_user_tasks", {"now"}),
+            ("load_history_tasks", {"old", "now"}),
+        ):
+            before = len(client.events)
+            await client.say({"type": asked})
+            if expected is None:
+                await client.until("tasks_cleared")
+                continue
+            await client.until(lambda _name, _data, before=before: len(client.events) > before)
+            name, data = client.events[-1]
+            assert (name, data["requested"], {task["task_id"] for task in data["tasks"]}) == (
+                "user_tasks",
+                True,
+                expected,
+            )
+        for wrong in (
+            "no json",
+            "[]",
+            '{"type": 3}',
+            {"type": "forge"},
+            {"type": "task_update", "task_id": "now"},
+        ):
+            before = len(client.all("error"))
+            await client.say(wrong)
+            await client.until(lambda _name, _data, before=before: len(client.all("error")) > before)
+        assert client.socket.close_code is None
+
+
+@pytest.mark.parametrize("whose", ["nobody", "another's", "expired", "no token"])
+async def test_a_refusal_can_be_read(server: Server, whose: str) -> None:
+    token = {
+        "nobody": "no.such.token",
+        "another's": server.token("4"),
+        "expired": server.token("3", ttl=-10),
+        "no token": None,
+    }[whose]
+    async with raw(server, address("3", token)) as client:
+        refusal = await client.until("authentication_failed")
+        assert refusal["message"]
+        assert refusal["timestamp"]
+        assert await client.until("closed") == 1008
+    assert token is None or token not in server.output
+
+
+async def test_a_page_of_another_site_is_refused(server: Server) -> None:
+    async with raw(server, address("5", server.token("5")), origin="https://evil.example") as client:
+        await client.until("authentication_failed")
+        assert await client.until("closed") == 1008
+
+
+async def test_others_are_not_heard(server: Server) -> None:
+    token = server.token("6")
+    async with raw(server, address("6", token)) as client:
+        await client.until("user_tasks")
+        server.report(server.token("7"), {"type": "create", "task": "secret-7", "title": "Secret"})
+        server.report(token, {"type": "create", "task": "own-6", "title": "Own"})
+        await client.until(lambda name, data: name == "task_update" and data["task_id"] == "own-6")
+        assert not any("Secret" in str(data) for _, data in client.events)
+
+
+async def test_a_token_that_ends_ends_the_delivery(server: Server) -> None:
+    async with raw(server, address("8", server.token("8", ttl=1))) as client:
+        await client.until("connection_established")
+        await client.until("authentication_failed")
+        assert await client.until("closed") == 1008
+
+
+async def test_a_client_that_says_too_much_is_told(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with serving(
+        tmp_path_factory.mktemp("few"), "fast", dialect="user-tasks", message_rate=1, message_burst=2
+    ) as server:
+        async with raw(server, address("9", server.token("9"))) as client:
+            for _ in range(4):
+                await client.say({"type": "ping"})
+            await client.until("error")
+            assert len(client.all("pong")) == 2
+
+
+async def test_the_status_counts_connections_of_those_one_may_see(server: Server) -> None:
+    token = server.token("10")
+    async with (
+        raw(server, address("10", token)) as client,
+        raw(server, address("11", server.token("11"))) as other,
+    ):
+        await client.until("user_tasks")
+        await other.until("user_tasks")
+        _, own = get(server, f"/api/v1/ws/status?token={token}")
+        assert (own["success"], own["data"]["total_users"], own["data"]["total_connections"]) == (True, 1, 1)
+        admin = server.token("root", Ability.ADMIN, Ability.READ)
+        assert get(server, "/api/v1/ws/status", admin)[1]["data"]["total_users"] >= 2
+    status, refused = get(server, "/api/v1/ws/status")
+    assert (status, refused["success"], bool(refused["message"])) == (401, False, True)
+
+
+async def test_a_restart_of_the_server_is_survived(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("restart")
+    with serving(folder, "fast", dialect="user-tasks") as server:
+        token = server.token("12")
+        server.report(token, {"type": "create", "task": "t", "title": "T", "start": True})
+        async with raw(server, address("12", token)) as client:
+            await client.until("user_tasks")
+            server.stop()
+            assert await client.until("closed") in {1001, 1012}
+    with serving(folder, "fast", dialect="user-tasks") as server:
+        async with raw(server, address("12", token)) as client:
+            assert [task["task_id"] for task in (await client.until("user_tasks"))["tasks"]] == ["t"]
