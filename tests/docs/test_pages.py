@@ -17,6 +17,7 @@ from tests.e2e.pages import Pages
 __all__ = ["browser"]
 
 SNIPPETS = [snippet for page in PAGES for snippet in snippets(page, "html") if snippet.note == "test: page"]
+INBOXES = [snippet for page in PAGES for snippet in snippets(page, "html") if snippet.note == "test: inbox"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -36,11 +37,7 @@ def test_a_page_follows_a_task_to_its_end(
     title = f"Job of line {snippet.line}"
     task = _post(served, "/api/tasks", {"title": title, "channel": "user:ada", "start": True})
     token = served.token_for("ada")
-    pages.html = '<!doctype html><html lang="en">' + (
-        snippet.code.replace("http://127.0.0.1:8400", served.url)
-        .replace("eyJ...", token)
-        .replace("01J...", task)
-    )
+    pages.html = _filled(snippet, served, token).replace("01J...", task)
     page = browser.new_page()
     page.route("**/headway-token", lambda route: route.fulfill(body=token))
 
@@ -54,6 +51,28 @@ def test_a_page_follows_a_task_to_its_end(
         page.get_by_text(re.compile(rf"^(Done|succeeded|{title}: succeeded, 100 %)$")).first
     ).to_be_visible()
     page.close()
+
+
+@pytest.mark.parametrize("snippet", INBOXES, ids=lambda snippet: f"{name(snippet.page)}:{snippet.line}")
+def test_a_page_rings_its_bell(snippet: Snippet, served: Served, pages: Pages, browser: Browser) -> None:
+    # Given a page of somebody else's server
+    pages.html = _filled(snippet, served, served.token_for("ada"))
+    page = browser.new_page()
+    page.goto(pages.url)
+
+    # When there is something to tell Ada
+    title = f"Told in line {snippet.line}"
+    _post(served, "/api/notifications", {"title": title, "user": "ada", "link": "/orders/7"})
+
+    # Then the bell has it
+    page.get_by_role("button", name=re.compile("Notifications: [1-9]")).click()
+    expect(page.get_by_role("link", name=title)).to_be_visible()
+    page.close()
+
+
+def _filled(snippet: Snippet, served: Served, token: str) -> str:
+    code = snippet.code.replace("http://127.0.0.1:8400", served.url).replace("eyJ...", token)
+    return f'<!doctype html><html lang="en">{code}'
 
 
 def _post(served: Served, path: str, body: object) -> str:

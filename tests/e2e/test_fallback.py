@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Request, expect
 
 from tests.e2e.jobs import Jobs
 from tests.e2e.proxy import Proxy
@@ -143,3 +143,46 @@ def test_elements_in_a_page_of_the_same_site_follow_too(proxy: Proxy, person: Vi
     job.do("t.advance(20)")
     expect(person.bar()).to_have_attribute("aria-valuenow", "30")
     assert page.evaluate("document.querySelector('headway-task').client.transport") == "events"
+
+
+@pytest.mark.parametrize("door", ["events", "poll"])
+def test_a_token_is_renewed_without_a_blink_on_every_door(
+    site: Site, proxy: Proxy, visit: Visit, jobs: Jobs, door: str
+) -> None:
+    proxy.streams = door == "events"
+    job = jobs.task()
+    job.do("t.advance(10)")
+    visitor = visit()
+    visitor.allow(AWAY)
+    made: list[str] = []
+
+    # A minute before its end the server says that a token is about to end.
+    def fresh() -> str:
+        made.append(site.token("local", 61))
+        return made[-1]
+
+    visitor.context.expose_function("fresh", fresh)
+    html = """<!doctype html><title>Shop</title><headway-task task="job"></headway-task><script type="module">
+      import { HeadwayClient } from "/headway.js";
+      const client = new HeadwayClient({ url: "/", token: () => window.fresh() });
+      window.states = [];
+      client.on("status", ({ state }) => states.push(state));
+      document.querySelector("headway-task").client = client;
+    </script>"""
+    visitor.page.route("**/shop", lambda route: route.fulfill(body=html, content_type="text/html"))
+    visitor.page.goto(f"{proxy.url}/shop")
+    expect(visitor.bar()).to_have_attribute("aria-valuenow", "10")
+    assert visitor.page.evaluate("document.querySelector('headway-task').client.transport") == door
+    visitor.page.evaluate("states.length = 0")
+    old = set(made)
+
+    def renewed(request: Request) -> bool:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        return scheme == "Bearer" and token not in old
+
+    with visitor.page.expect_request(renewed):
+        job.do("t.advance(10)")
+    for percent in (30, 40):
+        job.do("t.advance(10)")
+        expect(visitor.bar()).to_have_attribute("aria-valuenow", str(percent))
+    assert set(visitor.page.evaluate("states")) <= {"live"}
