@@ -79,4 +79,6 @@ def _default(field: FieldInfo) -> str:
     value: Any = field.default
     if value is None or value == ():
         return "none"
+    if isinstance(value, tuple):
+        return ",".join(value)
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

@@ -165,7 +165,8 @@ class User:
             await self.ask("GET", f"/api/tasks?{query}")
         for path in ("/api/stats", "/api/me", "/api/notifications", f"/api/notifications?channel={channel}"):
             await self.ask("GET", path)
-        wanted = self._chance.choice([{"task": task}, {"task": task, "log": 0}, {"channel": channel}])
+        things: list[dict[str, Any]] = [{"task": task}, {"task": task, "log": 0}, {"channel": channel}]
+        wanted = self._chance.choice(things)
         door = self._chance.choice(list(DOORS))
         self.ear.hear(door, json.dumps(await DOORS[door](self.server, self.token, wanted)).encode())
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from headway.errors import ConnectingTooOften, RateLimited
@@ -57,10 +59,12 @@ def test_each_kind_has_buckets_of_its_own() -> None:
     rates.ask("ada", PUBLIC, 0.0)
     rates.ask("ada", PUBLIC, 0.0, reports=True)
     rates.say("ada", PUBLIC, 0.0)
+    again: Callable[[], None]
     for again in (lambda: rates.arrive(PUBLIC, 0.0), lambda: rates.enter("ada", PUBLIC, 0.0)):
         with pytest.raises(ConnectingTooOften) as connecting:
             again()
         assert connecting.value.details == {"retry_after": 10}
+    asking: Callable[[], None]
     for asking in (
         lambda: rates.knock(PUBLIC, 0.0),
         lambda: rates.ask("ada", PUBLIC, 0.0),
