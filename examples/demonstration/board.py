@@ -79,7 +79,7 @@ class Board:
     ) -> Any:
         # A token comes from outside: a line break in it must not become a header of its own.
         if not token.isascii() or not token.isprintable():
-            raise Refused(401, 0, "The token is not one of ours")
+            raise Refused(401, 401, "The token is not one of ours")
         answer = self._http.request(
             method,
             self._url + path,

@@ -6,6 +6,7 @@ import argparse
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -18,12 +19,13 @@ from headway.server.logs import set_up_logs
 from headway.server.run import bind, run
 from headway.server.settings import Settings, load_settings
 
-__all__ = ["BASE", "ROOT", "Place", "Stage", "announce", "launch", "read_settings", "worker"]
+__all__ = ["BASE", "ROOT", "Place", "Stage", "announce", "end", "launch", "read_settings", "worker"]
 
 ROOT = Path(__file__).parents[2]
 BASE = "/headway"
 """Where Headway's own dashboard, REST and sockets are."""
 _END_SECONDS = 10.0
+_AGAIN_SECONDS = 1.0
 
 
 class Place(NamedTuple):
@@ -104,25 +106,47 @@ def announce(name: str, url: str, headway: Headway, people: Mapping[str, Person]
 
 
 @contextmanager
-def worker(module: str, *arguments: str, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A module of Python as a process that ends with the block."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", module, *arguments],
-        cwd=ROOT,
-        env=os.environ | variables,
-        stdin=subprocess.DEVNULL,
-        # Ours is for the lines that say where it is.
-        stdout=sys.stderr,
-    )
+def worker(module: str, *arguments: str, **variables: str) -> Iterator[None]:
+    """A module of Python as a process that ends with the block, and is started again when it ends before."""
+    stop = threading.Event()
+    running: list[subprocess.Popen[bytes]] = []
+
+    def keep() -> None:
+        while not stop.is_set():
+            process = subprocess.Popen(
+                [sys.executable, "-m", module, *arguments],
+                cwd=ROOT,
+                env=os.environ | variables,
+                stdin=subprocess.DEVNULL,
+                # Ours is for the lines that say where it is.
+                stdout=sys.stderr,
+                # Ctrl-C is for us, and it is told when we are done.
+                start_new_session=True,
+            )
+            running[:] = [process]
+            code = process.wait()
+            if not stop.wait(_AGAIN_SECONDS):
+                print(f"{module} ended (exit code {code}) and is started again", file=sys.stderr)
+
+    keeper = threading.Thread(target=keep, name=f"keeper of {module}", daemon=True)
+    keeper.start()
     try:
-        yield process
+        yield
     finally:
-        process.terminate()
-        try:
-            process.wait(_END_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        stop.set()
+        for process in running:
+            end(process)
+        keeper.join(_AGAIN_SECONDS)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a process in good order; without mercy when it takes too long."""
+    process.terminate()
+    try:
+        process.wait(_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _run(name: str, settings: Settings, stage: Stage, people: Mapping[str, Person]) -> None:

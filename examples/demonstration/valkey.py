@@ -12,12 +12,12 @@ from pathlib import Path
 
 import redis
 
+from examples.demonstration.launch import end
 from headway.errors import ConfigurationError
 
 __all__ = ["queue_store"]
 
 _START_SECONDS = 20.0
-_END_SECONDS = 10.0
 
 
 @contextmanager
@@ -68,12 +68,7 @@ def queue_store(data: Path) -> Iterator[str]:
         _wait(process, url)
         yield url
     finally:
-        process.terminate()
-        try:
-            process.wait(_END_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process)
         Path(where).unlink(missing_ok=True)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 __all__ = ["STAGES", "Drawing", "Findings", "Unreadable", "Watch"]
@@ -68,7 +68,7 @@ class Findings:
 
     def results(self) -> dict[str, Any]:
         """As JSON of a bounded size, whatever is in the drawing."""
-        made = asdict(self)
+        made: dict[str, Any] = {"format": self.format}
         made["pages"] = {"count": len(self.pages), "sizes": self.pages[:10]}
         made["shapes"] = {"total": self.shapes.total(), **dict(self.shapes.most_common(30))}
         made["lengths"] = {kind: round(length, 1) for kind, length in sorted(self.lengths.items())[:30]}

@@ -9,14 +9,5 @@ from examples.drawings.queue import celery
 
 if __name__ == "__main__":
     celery.worker_main(
-        [
-            "worker",
-            "--concurrency",
-            "2",
-            "--loglevel",
-            "WARNING",
-            "--without-gossip",
-            "--without-mingle",
-            "--quiet",
-        ]
+        ["--quiet", "worker", "--concurrency", "2", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
     )
