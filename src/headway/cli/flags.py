@@ -17,7 +17,7 @@ __all__ = ["CONFIG_HELP", "with_settings"]
 
 CONFIG_HELP = "Settings file (TOML); headway.toml in this folder when left out, if there is one."
 
-_NO_FLAG = frozenset(("secret",))
+_NO_FLAG = frozenset(("secret", "webhooks", "fallback_targets"))
 """Every user of a machine can read the arguments of its processes."""
 
 
