@@ -94,8 +94,7 @@ async def hear(socket: ClientConnection) -> str | bytes:
 
 async def closed(socket: ClientConnection) -> None:
     async with asyncio.timeout(PATIENCE):
-        async for _ in socket:
-            pass
+        await socket.wait_closed()
 
 
 # Both protocols: the handshake.
