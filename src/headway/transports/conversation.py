@@ -147,12 +147,14 @@ class Conversation(Member):
     def end(self, error: e.HeadwayError) -> None:
         if self._ended:
             return
-        if isinstance(error, e.RefusedError | e.ConnectingTooOften):
-            self._service.hub.audit.refused(
-                error, user=self._session.user, door=self.door, address=self._address
-            )
         self.send(n.error(error))
-        _log.info("connection ended", extra={"code": error.code, "user": self._session.user})
+        # Of what was revoked there is one line for all, so that no log stands in the way of the end.
+        if self.grant is None or not isinstance(error, e.TokenRevoked):
+            if isinstance(error, e.RefusedError | e.ConnectingTooOften):
+                self._service.hub.audit.refused(
+                    error, user=self._session.user, door=self.door, address=self._address
+                )
+            _log.info("connection ended", extra={"code": error.code, "user": self._session.user})
         self.finish()
         self.hang_up(CLOSE_BASE + error.code, error.message)
 

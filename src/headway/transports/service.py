@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeAlias
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
     Passing: TypeAlias = Stream | Answer | ContractSocket | ContractStream
     """Links that follow something and are no native conversation."""
+
+_log = logging.getLogger("headway.connection")
 
 __all__ = ["FULL", "Redeem", "Service", "Verify", "state_key"]
 
@@ -212,6 +215,7 @@ class Service:
         # First nobody is told anything more, then they are told why, some at a time.
         for link in links:
             link.mute()
+        _log.info("revoked", extra={"user": user, "connections": len(links)})
         self._end_some(links)
 
     def renew(self, token: str, grant: Grant) -> None:

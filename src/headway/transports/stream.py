@@ -8,7 +8,7 @@ from abc import abstractmethod
 from collections.abc import Hashable
 from typing import cast
 
-from headway.errors import HeadwayError, LifetimeOver
+from headway.errors import HeadwayError, LifetimeOver, TokenRevoked
 from headway.hub.followers import Follower
 from headway.model.grant import Grant
 from headway.transports.members import Member
@@ -82,7 +82,9 @@ class Stream(Member):
         if self._ended:
             return
         self.write(event(n.error(error)))
-        _log.info("stream ended", extra={"code": error.code, "user": self.grant and self.grant.user})
+        # Of what was revoked there is one line for all.
+        if not isinstance(error, TokenRevoked):
+            _log.info("stream ended", extra={"code": error.code, "user": self.grant and self.grant.user})
         self.finish()
         self.hang_up()
 
