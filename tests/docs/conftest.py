@@ -21,7 +21,7 @@ class Served:
 
     def __init__(self, programs: Programs) -> None:
         self.programs = programs
-        self.server = programs.serve()
+        self.server = programs.serve("--webhook-networks", "127.0.0.1")
         self.url = self.server.url
         # The line after the last one that the server prints means that its note is there.
         self.server.until("Tokens:")

@@ -75,7 +75,7 @@ def _status(served: Served, call: tuple[str, str], token: str | None) -> int:
         "/api/notifications": {"title": "Done"},
         "/api/ingest": {"reports": [{"type": "heartbeat", "task": task}]},
         "/api/shares": {"task": task},
-        "/api/webhooks": {"url": "https://receiver.invalid/"},
+        "/api/webhooks": {"url": "http://127.0.0.1:9/"},
         "/api/fallbacks/{user}": {"targets": ["json://receiver.invalid"]},
     }
     admin = {"Authorization": f"Bearer {served.token_for('root', 'admin')}"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -101,13 +100,12 @@ async def test_a_name_with_one_address_out_of_reach_is_refused_as_a_whole(
     # Given a name that has a good address and a bad one
     with receiving() as receiver:
         poster = Poster(("127.0.0.2",), 10.0, "Headway/test")
-        loop = asyncio.get_running_loop()
 
-        async def mixed(host: str, port: int, **_: object) -> object:
+        def mixed(host: str, port: int, *_: object) -> object:
             kind = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
             return [(*kind, ("127.0.0.2", port)), (*kind, ("127.0.0.1", port))]
 
-        monkeypatch.setattr(type(loop), "getaddrinfo", lambda _, *a, **k: mixed(*a, **k))
+        monkeypatch.setattr(socket, "getaddrinfo", mixed)
         outcome = await poster.post(f"http://mixed.example:{receiver.port}/", {}, b"{}")
         assert "127.0.0.1 is this machine itself" in (outcome.error or "")
         assert receiver.got == []
@@ -118,15 +116,14 @@ async def test_a_name_that_changes_its_mind_changes_nothing(monkeypatch: pytest.
     # Given a name that is good the first time it is asked for, and leads to us the second time
     with receiving("127.0.0.2") as good, receiving("127.0.0.1", good.port) as bad:
         poster = Poster(("127.0.0.2",), 10.0, "Headway/test")
-        loop = asyncio.get_running_loop()
         asked = 0
 
-        async def turning(host: str, port: int, **_: object) -> object:
+        def turning(host: str, port: int, *_: object) -> object:
             nonlocal asked
             asked += 1
             return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{2 if asked == 1 else 1}", port))]
 
-        monkeypatch.setattr(type(loop), "getaddrinfo", lambda _, *a, **k: turning(*a, **k))
+        monkeypatch.setattr(socket, "getaddrinfo", turning)
         first = await poster.post(f"http://turning.example:{good.port}/", {}, b"{}")
         second = await poster.post(f"http://turning.example:{good.port}/", {}, b"{}")
         # Then one question is asked for each attempt, and what it said is what is connected to

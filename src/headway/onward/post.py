@@ -12,7 +12,9 @@ import os
 import socket
 import ssl
 import time
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -22,6 +24,9 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from headway.onward.reach import AddressRefused, Reach
 
 __all__ = ["Outcome", "Poster"]
+
+_NAMES_AT_ONCE = 4
+_CHECK_SECONDS = 2.0
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -55,12 +60,15 @@ class Poster:
         self._agent = agent
         self._reaches = {"https": Reach(networks), "http": Reach(networks, public=False)}
         self._sessions: dict[str, aiohttp.ClientSession] = {}
+        # Of its own: a name server that does not answer must not hold up what else the process does in threads.
+        self._threads = ThreadPoolExecutor(_NAMES_AT_ONCE, thread_name_prefix="headway-names")
 
     async def close(self) -> None:
         """Let go of everything. Idempotent."""
         sessions, self._sessions = self._sessions, {}
         for session in sessions.values():
             await session.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def check(self, scheme: str, host: str, port: int) -> None:
         """Say now what an attempt would be refused for. A name that does not resolve yet is nobody's fault.
@@ -69,8 +77,8 @@ class Poster:
             AddressRefused: the name has an address that may not be reached.
         """
         try:
-            async with asyncio.timeout(self._timeout):
-                await _Resolver(self._reaches[scheme]).resolve(host, port, socket.AF_UNSPEC)
+            async with asyncio.timeout(min(_CHECK_SECONDS, self._timeout)):
+                await _Resolver(self._reaches[scheme], self._threads).resolve(host, port, socket.AF_UNSPEC)
         except AddressRefused:
             raise
         except (OSError, TimeoutError, UnicodeError):
@@ -97,7 +105,7 @@ class Poster:
             reach = self._reaches[scheme]
             session = self._sessions[scheme] = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    resolver=_Resolver(reach),
+                    resolver=_Resolver(reach, self._threads),
                     socket_factory=_Sockets(reach),
                     use_dns_cache=False,
                     force_close=True,
@@ -134,14 +142,15 @@ class Poster:
 class _Resolver(AbstractResolver):
     """Asks the system, and refuses a name that has any address out of reach."""
 
-    def __init__(self, reach: Reach) -> None:
+    def __init__(self, reach: Reach, threads: ThreadPoolExecutor) -> None:
         self._reach = reach
+        self._threads = threads
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        found = await asyncio.get_running_loop().getaddrinfo(
-            host, port, family=family, type=socket.SOCK_STREAM
+        found = await asyncio.get_running_loop().run_in_executor(
+            self._threads, partial(socket.getaddrinfo, host, port, family, socket.SOCK_STREAM)
         )
         results: list[ResolveResult] = []
         for kind, _, proto, _, address in found:
