@@ -8,6 +8,7 @@ from headway.errors import HeadwayError
 from headway.hub.followers import Follower
 from headway.model.grant import Grant
 from headway.transports.asgi import Receive
+from headway.transports.http import PromptHttp
 from headway.transports.members import Member
 from headway.transports.service import Service
 from headway.transports.wants import Asked
@@ -22,7 +23,7 @@ _HIGH_WATER = 65_536
 class Answer(Member):
     """A link that ends with the first thing that it is given."""
 
-    __slots__ = ("_error", "_pending", "_seconds", "_service", "_size", "_wake", "follower")
+    __slots__ = ("_error", "_over", "_pending", "_seconds", "_service", "_size", "_waiting", "follower")
 
     codec = POLL
 
@@ -38,7 +39,8 @@ class Answer(Member):
         self._seconds = asked.wait if left is None else min(asked.wait, left + service.limits.grace)
         self._pending: list[bytes] = []
         self._size = 0
-        self._wake = asyncio.Event()
+        self._waiting: asyncio.Future[None] | None = None
+        self._over = False
         self._error: HeadwayError | None = None
         self.follower: Follower | None = None
         service.admit(grant, self)
@@ -52,13 +54,13 @@ class Answer(Member):
             return False
         self._pending.append(data)
         self._size += len(data)
-        self._wake.set()
+        self._wake()
         return True
 
     def end(self, error: HeadwayError) -> None:
         if self._error is None:
             self._error = error
-            self._wake.set()
+            self._wake()
 
     def goodbye(self, error: HeadwayError, _reconnect_in: float) -> None:
         """End it early; when to come again stands in the answer's header."""
@@ -84,25 +86,51 @@ class Answer(Member):
             self.follower.leave()
             self.follower = None
 
-    async def wait(self, receive: Receive) -> bytes:
+    async def wait(self, receive: Receive, http: PromptHttp | None = None) -> bytes:
         """What was delivered, as soon as there is any; nothing when the time is over or the client has gone.
+
+        Args:
+            http: carries the request, and tells when its client has gone; without it `receive` does, in a task of its own.
 
         Raises:
             HeadwayError: it was ended before anything was delivered.
         """
-        gone = asyncio.create_task(self._notice(receive))
-        try:
-            async with asyncio.timeout(self._seconds):
-                await self._wake.wait()
-        except TimeoutError:
-            return b""
-        finally:
-            gone.cancel()
+        if not self._pending and self._error is None and not self._over:
+            await self._wait(receive, http)
         if self._error is not None and not self._pending:
             raise self._error
         return b"".join(self._pending)
 
+    def time_over(self) -> None:
+        """It has waited long enough, or nobody waits for it any more."""
+        self._over = True
+        self._wake()
+
+    async def _wait(self, receive: Receive, http: PromptHttp | None) -> None:
+        deadlines = self._service.deadlines
+        slot = deadlines.add(self, self._seconds)
+        gone = None
+        if http is None:
+            gone = asyncio.create_task(self._notice(receive))
+        elif not http.tell(self.time_over):
+            self._over = True
+        self._waiting = asyncio.get_running_loop().create_future()
+        try:
+            if not self._over:
+                await self._waiting
+        finally:
+            self._waiting = None
+            deadlines.discard(self, slot)
+            if gone is not None:
+                gone.cancel()
+            if http is not None:
+                http.tell(None)
+
+    def _wake(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
     async def _notice(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
-        self._wake.set()
+        self.time_over()

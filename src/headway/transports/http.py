@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -12,7 +12,7 @@ from headway.transports.asgi import Scope
 from headway.transports.service import FULL, Service
 from headway.wire.handshake import refuse_response
 
-__all__ = ["MOST_REFUSED", "SOCKET", "PromptHttp", "http_of"]
+__all__ = ["MOST_REFUSED", "SOCKET", "PromptHttp", "http_of", "socket_of"]
 
 SOCKET = "headway.socket"
 """The extension of a scope by which an application is given the socket of its request."""
@@ -35,6 +35,7 @@ class PromptHttp(HttpToolsProtocol):
     service: Service
 
     _arrival: asyncio.TimerHandle | None = None
+    _gone: Callable[[], object] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         if 0 < self.service.max_sockets <= len(self.connections):
@@ -88,13 +89,30 @@ class PromptHttp(HttpToolsProtocol):
         self.scope["extensions"].clear()
         del self.scope, self.parser, self.cycle
 
+    def tell(self, gone: Callable[[], object] | None) -> bool:
+        """Call this when the client goes away before it was answered; None calls nothing any more.
+
+        Returns:
+            whether it is still there.
+        """
+        self._gone = gone
+        return not self.transport.is_closing()
+
     def connection_lost(self, exc: Exception | None) -> None:
         if self._arrival is not None:
             self._arrival.cancel()
+        if self._gone is not None:
+            self._gone()
         super().connection_lost(exc)
 
 
 def http_of(scope: Scope) -> PromptHttp | None:
+    """The protocol that carries a request; None behind other servers."""
+    http: PromptHttp | None = (scope.get("extensions") or {}).get(SOCKET)
+    return http
+
+
+def socket_of(scope: Scope) -> PromptHttp | None:
     """The protocol whose socket the application may have; None behind other servers, and where that cannot be."""
     http: PromptHttp | None = (scope.get("extensions") or {}).get(SOCKET)
     return http if http is not None and http.may_be_given_away else None

@@ -25,7 +25,7 @@ from headway.transports.asgi import Receive, Scope, Send
 from headway.transports.asgi_stream import AsgiStream
 from headway.transports.conversation import wanted_by
 from headway.transports.credentials import Brought, bring
-from headway.transports.http import http_of
+from headway.transports.http import http_of, socket_of
 from headway.transports.service import FULL, Service
 from headway.transports.socket_stream import SocketStream
 from headway.transports.stream import RETRY_MS
@@ -53,7 +53,7 @@ async def events(service: Service, scope: Scope, receive: Receive, send: Send) -
     """Serve one stream of events."""
     try:
         asked, grant = await _admit(service, scope, receive, EVENTS_DOOR)
-        http = http_of(scope)
+        http = socket_of(scope)
         if http is not None:
             stream: SocketStream | AsgiStream = SocketStream(service, asked, grant, http)
         else:
@@ -90,7 +90,7 @@ async def poll(service: Service, scope: Scope, receive: Receive, send: Send) -> 
         return
     try:
         answer.follower = await _follow(service, answer, asked, grant)
-        data = await answer.wait(receive) + answer.expiring()
+        data = await answer.wait(receive, http_of(scope)) + answer.expiring()
     except HeadwayError as error:
         await answer_error(send, error, service.retry_after())
         return
