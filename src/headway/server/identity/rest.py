@@ -12,6 +12,7 @@ from litestar.params import FromPath, JSONBody
 
 from headway.errors import InvalidField
 from headway.hub.access import Action, check
+from headway.hub.hub import Hub
 from headway.model.channel import user_channel
 from headway.model.grant import Ability, Grant
 from headway.server.identity.identity import Identity
@@ -22,6 +23,7 @@ __all__ = ["Keys", "Renewal", "Revoking", "TicketOffice", "administer"]
 
 Caller = NamedDependency[Grant]
 Desk = NamedDependency[Identity]
+TheHub = NamedDependency[Hub]
 
 _ORIGIN = re.compile(r"https?://[^/?#@\s]{1,190}\Z", re.IGNORECASE)
 _LONGEST = 100 * 365 * 86_400.0
@@ -140,10 +142,11 @@ class Keys(Controller):
         return KeyList(identity.worker_keys.all())
 
     @delete("/{key_id:str}", summary="Revoke a worker key")
-    async def revoke(self, key_id: FromPath[str], grant: Caller, identity: Desk) -> None:
+    async def revoke(self, key_id: FromPath[str], grant: Caller, identity: Desk, hub: TheHub) -> None:
         """What goes on by it ends at once."""
         administer(grant)
         await identity.revoke_key(key_id, by=grant.user)
+        hub.audit.revoked(grant.user, "key", key_id)
 
 
 class Revoking(Controller):
@@ -153,7 +156,7 @@ class Revoking(Controller):
     tags = ("identity",)
 
     @post(summary="Revoke a token, or all of a user's", status_code=204)
-    async def revoke(self, data: JSONBody[ToRevoke], grant: Caller, identity: Desk) -> None:
+    async def revoke(self, data: JSONBody[ToRevoke], grant: Caller, identity: Desk, hub: TheHub) -> None:
         """In force when it is answered: open connections end within a second, and it survives restarts."""
         administer(grant)
         if (data.token is None) == (data.user is None):
@@ -161,8 +164,11 @@ class Revoking(Controller):
         if data.user is not None:
             user_channel(data.user)
             await identity.revocations.revoke_user(data.user, by=grant.user)
+            hub.audit.revoked(grant.user, "user", data.user)
         else:
-            await identity.revocations.revoke_token(name_of(data.token or ""), by=grant.user)
+            name = name_of(data.token or "")
+            await identity.revocations.revoke_token(name, by=grant.user)
+            hub.audit.revoked(grant.user, "token", name)
 
 
 def _ability(name: str) -> Ability:
