@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from io import BytesIO
 
 import pandas as pd
@@ -39,7 +40,7 @@ def read_prices(content: bytes) -> tuple[pd.DataFrame, int]:
             engine="python",
             on_bad_lines="skip",
         )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error, ValueError) as error:
         raise ValueError(f"The file is not CSV: {error}") from None
     known = {str(name).strip().lower(): name for name in raw.columns}
     columns = {

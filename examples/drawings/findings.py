@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -11,10 +12,10 @@ __all__ = ["STAGES", "Drawing", "Findings", "Unreadable", "Watch"]
 STAGES = (("reading", 1), ("measuring", 6), ("texts", 2), ("summary", 1))
 """The stages of every analysis, and their shares."""
 
-_MOST_TEXTS = 200
-_MOST_TEXT_CHARS = 200
-_RESULT_TEXT_CHARS = 6000
-_MOST_LAYERS = 60
+_SHOWN_CHARS = 120
+_TEXT_BYTES = 6000
+_LABEL_BYTES = 2500
+_COUNT_BYTES = 8
 
 
 class Unreadable(ValueError):
@@ -72,21 +73,22 @@ class Findings:
         made["pages"] = {"count": len(self.pages), "sizes": self.pages[:10]}
         made["shapes"] = {"total": self.shapes.total(), **dict(self.shapes.most_common(30))}
         made["lengths"] = {kind: round(length, 1) for kind, length in sorted(self.lengths.items())[:30]}
-        made["layers"] = {
-            name[: _MOST_TEXT_CHARS // 2]: count for name, count in self.layers.most_common(_MOST_LAYERS)
-        }
+        layers = _within([name for name, _ in self.layers.most_common()], _LABEL_BYTES)
+        made["layers"] = {name: self.layers[whole] for whole, name in layers.items()}
         made["colours"] = dict(self.colours.most_common(12))
-        made["fonts"] = sorted(name[:60] for name in self.fonts)[:30]
-        made["texts"] = {"count": len(self.texts), "first": _some(self.texts)}
+        made["fonts"] = list(_within(sorted(self.fonts), _LABEL_BYTES).values())
+        made["texts"] = {"count": len(self.texts), "first": list(_within(self.texts, _TEXT_BYTES).values())}
         return made
 
 
-def _some(texts: list[str]) -> list[str]:
-    found: list[str] = []
-    room = _RESULT_TEXT_CHARS
-    for text in texts[:_MOST_TEXTS]:
-        room -= len(text[:_MOST_TEXT_CHARS])
+def _within(texts: list[str], room: int) -> dict[str, str]:
+    """The first of them that have room in so many bytes of JSON, each with what is shown of it."""
+    found: dict[str, str] = {}
+    for text in dict.fromkeys(texts):
+        shown = text[:_SHOWN_CHARS]
+        # A quotation mark needs two signs in JSON, a control character six.
+        room -= len(json.dumps(shown, ensure_ascii=False).encode()) + _COUNT_BYTES
         if room < 0:
             break
-        found.append(text[:_MOST_TEXT_CHARS])
+        found[text] = shown
     return found

@@ -40,13 +40,15 @@ def analyse_pdf(content: bytes, watch: Watch) -> Findings:
 def _analyse(content: bytes, watch: Watch) -> Findings:
     with pdfplumber.open(BytesIO(content)) as document:
         pages = document.pages
+        if not pages:
+            raise Unreadable("The drawing has no page")
         if len(pages) > MOST_PAGES:
             raise Unreadable(f"The drawing has more than {MOST_PAGES} pages")
         found = Findings("pdf")
         for name in _layers(document.doc.catalog):
             found.layers.setdefault(name, 0)
         watch.done(1, f"{len(pages)} pages")
-        watch.stage("measuring", max(1, len(pages)))
+        watch.stage("measuring", len(pages))
         written: list[str] = []
         for number, page in enumerate(pages, 1):
             found.pages.append(
@@ -61,7 +63,7 @@ def _analyse(content: bytes, watch: Watch) -> Findings:
             # What a page was made of is not needed again, and a hundred pages of it is much.
             page.close()
             watch.done(number, f"Page {number} of {len(pages)}")
-    watch.stage("texts", max(1, len(written)))
+    watch.stage("texts", len(written))
     for number, text in enumerate(written, 1):
         found.texts += [" ".join(line.split()) for line in text.splitlines() if line.strip()]
         watch.done(number, f"Page {number} of {len(written)}")

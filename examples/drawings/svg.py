@@ -64,6 +64,8 @@ def analyse_svg(content: bytes, watch: Watch) -> Findings:
         if done % _TELL == 0 or done == count:
             watch.done(done, f"{found.shapes.total()} shapes")
     watch.stage("texts", max(1, len(texts)))
+    if not texts:
+        watch.done(1, "No texts")
     for number, element in enumerate(texts, 1):
         text = " ".join("".join(element.itertext()).split())
         if text:

@@ -9,5 +9,14 @@ from examples.drawings.queue import celery
 
 if __name__ == "__main__":
     celery.worker_main(
-        ["--quiet", "worker", "--concurrency", "2", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
+        [
+            "--quiet",
+            "worker",
+            "--concurrency",
+            "2",
+            "--loglevel",
+            "WARNING",
+            "--without-gossip",
+            "--without-mingle",
+        ]
     )

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+import psutil  # type: ignore[import-untyped]
 import urllib3
 
 from tests.worker.scripts import environment
@@ -54,6 +55,23 @@ class Running(NamedTuple):
         """A task as Headway has it."""
         found: dict[str, Any] = self.ask("GET", f"/headway/api/tasks/{task}").body
         return found
+
+    def workers(self, module: str) -> list[psutil.Process]:
+        """The processes that run a module for it."""
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        return [child for child in children if module in child.cmdline()]
+
+    @contextmanager
+    def held(self, module: str) -> Iterator[None]:
+        """Nothing is done by these workers during the block."""
+        held = until(lambda: self.workers(module))
+        for worker in held:
+            worker.suspend()
+        try:
+            yield
+        finally:
+            for worker in held:
+                worker.resume()
 
     def over(self, task: str) -> dict[str, Any]:
         """A task when it has ended; the server says when."""

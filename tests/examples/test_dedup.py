@@ -218,17 +218,10 @@ def test_an_upload_is_what_is_compared_and_then_only_what_is_new(app: Running) -
 
 
 def test_a_worker_that_is_killed_is_an_error_and_can_be_started_again(app: Running) -> None:
-    import psutil  # type: ignore[import-untyped]
-
     number = make(app)["id"]
     app.ask("POST", f"{API}/{number}/start")
-
-    def workers() -> list[psutil.Process]:
-        children = psutil.Process(app.process.pid).children(recursive=True)
-        return [child for child in children if "examples.dedup.worker" in child.cmdline()]
-
     until(lambda: app.ask("GET", f"{API}/{number}").body["data"]["processed_groups"])
-    for process in workers():
+    for process in app.workers("examples.dedup.worker"):
         process.kill()
     ended = wait_for(app, number, "error", "completed")
     assert ended["status"] == "error"
