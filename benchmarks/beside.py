@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.peers import nchan
-from benchmarks.processes import Child, authenticating, following
+from benchmarks.processes import SOCKET_IO, Child, authenticating, following, joining, joining_to_follow
 
 CLIENTS = 1000
 IDLE = 10_000
@@ -41,7 +41,7 @@ class Server(NamedTuple):
     idle: Callable[[str], list[str]] = lambda _token: []
 
 
-_SOCKET_IO = ("--path", "/socket.io/?EIO=4&transport=websocket", "--expect", "2")
+_PEERS_SOCKET_IO = (*SOCKET_IO, "--expect", "2")
 
 
 def _join(_token: str) -> list[str]:
@@ -53,13 +53,18 @@ SERVERS: dict[str, Server] = {
     "headway": Server(
         lambda data: ["-m", "benchmarks.servers", "headway", data], follow=following, idle=authenticating
     ),
+    "headway socket.io": Server(
+        lambda data: ["-m", "benchmarks.servers", "headway", data], SOCKET_IO, joining_to_follow, joining
+    ),
     "nchan": Server(lambda _: ["-m", "benchmarks.peers.nchan"]),
     "node ws": Server(lambda _: ["node", "--expose-gc", str(PEERS / "ws.mjs")]),
     "node socket.io": Server(
-        lambda _: ["node", "--expose-gc", str(PEERS / "socketio.mjs")], _SOCKET_IO, _join, _join
+        lambda _: ["node", "--expose-gc", str(PEERS / "socketio.mjs")], _PEERS_SOCKET_IO, _join, _join
     ),
     "uvicorn asgi": Server(lambda _: ["-m", "benchmarks.peers.bare_asgi"]),
-    "python-socketio": Server(lambda _: ["-m", "benchmarks.peers.python_socketio"], _SOCKET_IO, _join, _join),
+    "python-socketio": Server(
+        lambda _: ["-m", "benchmarks.peers.python_socketio"], _PEERS_SOCKET_IO, _join, _join
+    ),
 }
 
 

@@ -1,11 +1,12 @@
-"""Server CPU for one delivery: Headway's native WebSocket beside the bare write of the same bytes on the same loop."""
+"""Server CPU for one delivery: Headway's native WebSocket and its Socket.IO beside the bare write of the same bytes on the
+same loop."""
 
 from __future__ import annotations
 
 import statistics
 import tempfile
 
-from benchmarks.processes import Child, following
+from benchmarks.processes import SOCKET_IO, Child, following, joining_to_follow
 
 CLIENTS = 1000
 BYTES = 220
@@ -15,24 +16,31 @@ ROUNDS = 3
 
 
 def measure() -> dict[str, object]:
-    """Microseconds of server CPU for each delivery; the rounds of both alternate, since the machine is noisy."""
-    costs: dict[str, list[float]] = {"bare": [], "headway": []}
+    """Microseconds of server CPU for each delivery; the rounds of all alternate, since the machine is noisy."""
+    costs: dict[str, list[float]] = {"bare": [], "headway": [], "socket.io": []}
     for _ in range(ROUNDS):
         for kind, found in costs.items():
             found.append(_round(kind))
-    bare, ours = statistics.median(costs["bare"]), statistics.median(costs["headway"])
+    bare, ours, socketio = (statistics.median(found) for found in costs.values())
     return {
         "bare write, µs": round(bare, 2),
         "headway, µs": round(ours, 2),
         "ratio": round(ours / bare, 2),
+        "socket.io, µs": round(socketio, 2),
+        "its ratio": round(socketio / bare, 2),
         "rounds": {kind: [round(cost, 2) for cost in found] for kind, found in costs.items()},
     }
 
 
 def _round(kind: str) -> float:
-    with tempfile.TemporaryDirectory() as data, Child("benchmarks.servers", [kind, data]) as server:
+    program = "bare" if kind == "bare" else "headway"
+    with tempfile.TemporaryDirectory() as data, Child("benchmarks.servers", [program, data]) as server:
         port, token = server.line().split()
-        messages = ["--bare"] if kind == "bare" else following(token)
+        messages = {
+            "bare": ["--bare"],
+            "headway": following(token),
+            "socket.io": [*SOCKET_IO, *joining_to_follow(token)],
+        }[kind]
         with Child("benchmarks.clients", ["127.0.0.1", port, CLIENTS, *messages]) as clients:
             clients.line()
             server.ask("send", 20, HZ, BYTES)

@@ -86,3 +86,18 @@ def authenticating(token: str) -> list[str]:
 def following(token: str, channel: str = "user:bench") -> list[str]:
     """What a client says that follows a channel."""
     return [*authenticating(token), json.dumps({"type": "subscribe", "id": 1, "channel": channel})]
+
+
+SOCKET_IO = ("--path", "/socket.io/?EIO=4&transport=websocket")
+"""Where the clients of `benchmarks.clients` find Socket.IO."""
+
+
+def joining(token: str) -> list[str]:
+    """The same on Socket.IO: what answers is the handshake, the namespace and `welcome`."""
+    return ["--expect", "3", f"40{json.dumps({'token': token})}"]
+
+
+def joining_to_follow(token: str, channel: str = "user:bench") -> list[str]:
+    """And who follows gets a snapshot too."""
+    subscribe = json.dumps(["subscribe", {"id": 1, "channel": channel}])
+    return ["--expect", "4", joining(token)[-1], f"42{subscribe}"]
