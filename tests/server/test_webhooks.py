@@ -150,7 +150,7 @@ def test_a_kill_between_the_fact_and_its_delivery_loses_nothing(tmp_path: Path) 
             {"name": "down", "url": f"http://127.0.0.1:{port}/", "secret": SECRET},
             {"name": "stuck", "url": stuck.url, "secret": SECRET, "events": ["notification.created"]},
         ]
-        settings = {"webhooks": webhooks, "webhook_networks": "127.0.0.1"}
+        settings: dict[str, Any] = {"webhooks": webhooks, "webhook_networks": "127.0.0.1"}
         with serving(tmp_path, **settings) as server:
             for number in range(20):
                 finish(server, f"task-{number}")
@@ -181,7 +181,7 @@ def test_a_kill_between_the_fact_and_its_delivery_loses_nothing(tmp_path: Path) 
 def test_after_a_stop_too(tmp_path: Path) -> None:
     with receiving() as receiver:
         receiver.gate.clear()
-        settings = {
+        settings: dict[str, Any] = {
             "webhooks": [{"name": "slow", "url": receiver.url, "secret": SECRET}],
             "webhook_networks": "127.0.0.1",
             "drain_seconds": 0,
