@@ -75,6 +75,8 @@ def _status(served: Served, call: tuple[str, str], token: str | None) -> int:
         "/api/notifications": {"title": "Done"},
         "/api/ingest": {"reports": [{"type": "heartbeat", "task": task}]},
         "/api/shares": {"task": task},
+        "/api/keys": {"name": "import", "channels": ["*"]},
+        "/api/revocations": {"user": "somebody"},
         "/api/webhooks": {"url": "http://127.0.0.1:9/"},
         "/api/fallbacks/{user}": {"targets": ["json://receiver.invalid"]},
     }
@@ -87,6 +89,9 @@ def _status(served: Served, call: tuple[str, str], token: str | None) -> int:
         if path.endswith("/redeliver"):
             sent = urllib3.request("POST", served.url + path.replace("redeliver", "test"), headers=admin)
             bodies[call[1]] = {"message": sent.json()["message"]}
+    if "{key_id}" in path:
+        key = urllib3.request("POST", f"{served.url}/api/keys", json=bodies["/api/keys"], headers=admin)
+        path = path.replace("{key_id}", key.json()["about"]["id"])
     if "{user}" in path:
         path = path.replace("{user}", "ada")
         urllib3.request("PUT", served.url + path, json=bodies["/api/fallbacks/{user}"], headers=admin)
