@@ -24,7 +24,7 @@ FIELDS = {
 @pytest.fixture
 def said() -> Iterator[dict[str, list[str]]]:
     """The fields of each event, as they were said."""
-    standard = {*vars(logging.makeLogRecord({})), "message"}
+    standard = {*vars(logging.makeLogRecord({})), "message", "audited"}
     found: dict[str, list[str]] = {}
 
     class Lines(logging.Handler):
@@ -65,4 +65,4 @@ def test_each_method_of_the_audit_is_an_event_of_the_page() -> None:
 
 def test_each_field_is_described() -> None:
     assert {field for fields in EVENTS.values() for field in fields} == FIELDS
-    assert re.search(r'"event": "authenticate"', PAGE)
+    assert re.search(r'"event":"authenticate"', PAGE)

@@ -17,7 +17,7 @@ from headway.model import report as r
 from headway.model.report import Batch
 from tests.hub.world import ADA, BOB, SlowStore, TestLink, instant, unix_ms
 
-_STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
+_STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime", "audited", "taskName"}
 
 
 class Lines(logging.Handler):

@@ -19,6 +19,7 @@ from litestar.types import ExceptionHandlersMap
 
 from headway.errors import (
     BadMessage,
+    BodyTimeout,
     HeadwayError,
     InternalError,
     InvalidField,
@@ -45,7 +46,10 @@ def _answer(
     # Litestar adds headers of its own accord only to what went well.
     headers = {**security_headers(), **(more or {})}
     if isinstance(error, TemporaryError):
-        headers["Retry-After"] = str(_RETRY_AFTER)
+        headers["Retry-After"] = str(error.details.get("retry_after", _RETRY_AFTER))
+    if isinstance(error, BodyTimeout):
+        # The rest of the body is not waited for either.
+        headers["Connection"] = "close"
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return Response(error.body(), status_code=status or error.status, headers=headers)
