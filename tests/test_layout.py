@@ -62,6 +62,8 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "worker/outbox.py": ("worker/test_reporter.py", "what waits to be sent is the reporter's"),
     "worker/queues.py": ("worker/test_reporter.py", "what waits to be sent is the reporter's"),
     "worker/voice.py": ("worker/test_delivery.py", "what is said about the delivery"),
+    "server/identity/rest.py": ("contract/test_door_identity.py", "what it does shows on the doors"),
+    "cli/admin.py": ("cli/test_keys.py", "what asks a server as its administrator"),
     "cli/children.py": ("cli/test_demo.py", "the processes of the demo"),
     "cli/flags.py": ("cli/test_program.py", "the flags are what the help shows"),
     "cli/screens.py": ("cli/test_watch.py", "what watch prints, in a terminal and elsewhere"),

@@ -21,6 +21,7 @@ def read(claims: dict[str, Any], **terms: Any) -> Grant:
 def test_a_token_has_a_name_to_be_revoked_by() -> None:
     assert read({"jti": "t-1"}).id == "t-1"
     assert read({}).id == "~digest"
+    wrong: Any
     for wrong in ("~looks like a digest", 5, "x" * 151, [], True):
         with pytest.raises(Unauthenticated):
             read({"jti": wrong})
