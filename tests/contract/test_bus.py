@@ -145,3 +145,15 @@ async def test_closing_twice_is_closing_once(bus: MemoryBus, notebook: Notebook)
     await bus.stamp("user:ada", 8)
     await bus.close()
     await bus.close()
+
+
+async def test_what_is_announced_is_heard_by_all_who_listen_and_in_order(bus: MemoryBus) -> None:
+    first: list[str] = []
+    second: list[str] = []
+    bus.listen("revoked", first.append)
+    bus.listen("revoked", second.append)
+    bus.listen("other", lambda _: pytest.fail("it was not for this subject"))
+    for text in ("a", "b", "c"):
+        await bus.announce("revoked", text)
+    assert first == second == ["a", "b", "c"]
+    await bus.announce("nobody listens", "d")
