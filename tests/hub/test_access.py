@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headway.errors import Forbidden, NotFound
+from headway.buses.memory import MemoryBus
+from headway.errors import Forbidden, HeadwayError, IllegalTransition, NotFound
 from headway.hub.access import Action, check, covers, patterns
+from headway.hub.followers import Wanted
+from headway.hub.hub import Hub
+from headway.model import report as r
 from headway.model.grant import Ability, Grant
+from headway.ports.store import TaskQuery
+from tests.hub.world import ADMIN as EVERYBODY
+from tests.hub.world import SlowStore, TestLink, instant, unix_ms
 
 READ, CANCEL, PUBLISH, ADMIN = Ability
 ABILITIES = [READ, CANCEL, PUBLISH, ADMIN]
@@ -88,3 +97,107 @@ def test_the_refusal_names_what_is_needed() -> None:
 def test_an_administrator_lists_everything_and_others_what_they_cover() -> None:
     assert patterns(Grant("root", can=frozenset((ADMIN,)))) is None
     assert patterns(Grant("ada", ("project:*",))) == ("user:ada", "public", "project:*")
+
+
+# What the hub does for whom: each actor and each object with the answer to reading, to controlling and to publishing.
+# "+" is done, "-" is forbidden, "." is as if there were no such thing.
+ACTORS: dict[str, Grant] = {
+    "owner": Grant("ada", can=frozenset((READ, CANCEL, PUBLISH))),
+    "owner's page": Grant("ada"),
+    "owner's display": Grant("ada", can=frozenset((READ,))),
+    "owner's worker": Grant("ada", can=frozenset((PUBLISH,))),
+    "member": Grant("bob", channels=("project:p",), can=frozenset((READ, CANCEL, PUBLISH))),
+    "member of another": Grant(
+        "bob", channels=("project:P", "project:pp"), can=frozenset((READ, CANCEL, PUBLISH))
+    ),
+    "guest of one task": Grant("bob", tasks=("adas",), can=frozenset((READ,))),
+    "namesake": Grant("Ada", can=frozenset((READ, CANCEL, PUBLISH))),
+    "crier": Grant("bob", channels=("public",), can=frozenset((READ, CANCEL, PUBLISH))),
+    "administrator": Grant("root", can=frozenset((ADMIN,))),
+    "nobody": Grant("bob", can=frozenset()),
+}
+OBJECTS = {"adas": "user:ada", "projects": "project:p", "publics": "public", "none": ""}
+TABLE = {
+    # actor: (adas, projects, publics, none), each (read, control, publish)
+    "owner": ("+++", "...", "+--", "..."),
+    "owner's page": ("++-", "...", "+--", "..."),
+    "owner's display": ("+--", "...", "+--", "..."),
+    "owner's worker": ("-++", "...", "---", "..."),
+    "member": ("...", "+++", "+--", "..."),
+    "member of another": ("...", "...", "+--", "..."),
+    "guest of one task": ("+--", "...", "+--", "..."),
+    "namesake": ("...", "...", "+--", "..."),
+    "crier": ("...", "...", "+++", "..."),
+    "administrator": ("+++", "+++", "+++", "..."),
+    "nobody": ("...", "...", "---", "..."),
+}
+
+
+async def answer(doing: Awaitable[object]) -> str:
+    try:
+        await doing
+    except NotFound:
+        return "."
+    except Forbidden:
+        return "-"
+    except IllegalTransition:
+        # Let in, and then told about the state.
+        return "+"
+    return "+"
+
+
+async def follow(hub: Hub, grant: Grant, wanted: Wanted) -> None:
+    refused: list[HeadwayError] = []
+    follower = hub.follower(TestLink(), grant)
+    follower.subscribe(wanted, refused.append)
+    await follower.opened()
+    follower.leave()
+    if refused:
+        raise refused[0]
+
+
+@instant
+async def test_the_hub_answers_everybody_as_the_table_says() -> None:
+    hub = Hub(SlowStore(), MemoryBus(), clock=unix_ms)
+    await hub.start()
+    for task, channel in OBJECTS.items():
+        if channel:
+            await hub.report(EVERYBODY, r.Create(task=task, title="T", channel=channel, start=True))
+    for actor, grant in ACTORS.items():
+        for task, cells in zip(OBJECTS, TABLE[actor], strict=True):
+            read, control, publish = tuple(cells)
+            channel = OBJECTS[task]
+            reading = [
+                hub.task(grant, task),
+                hub.log(grant, task, 0, 10),
+                follow(hub, grant, Wanted(1, b"1", task=task)),
+            ]
+            reading.append(follow(hub, grant, Wanted(1, b"1", task=task, log=0)))
+            controlling = [hub.report(grant, make(task=task)) for make in (r.Pause, r.Resume)]
+            publishing: list[Awaitable[object]] = [
+                hub.report(grant, r.TickReport(task=task, message="m")),
+                hub.report(grant, r.Beat(task=task)),
+                hub.report(grant, r.Log(task=task, lines=(r.LogLine("l"),))),
+                hub.report(grant, r.Result(task=task, result=1)),
+                hub.remove(grant, task),
+            ]
+            for expected, doings in ((read, reading), (control, controlling), (publish, publishing)):
+                for doing in doings:
+                    assert await answer(doing) == expected, (actor, task, doing)
+            if channel and task not in grant.tasks:
+                # A channel that is named may be said to be forbidden: names are no secret, what is in them is.
+                openly = publish.replace(".", "-")
+                made = r.Notify(id=f"n-{task}", title="T", channel=channel)
+                assert await answer(hub.report(grant, made)) == openly, (actor, channel)
+                created = r.Create(task=f"c-{task}", title="T", channel=channel)
+                assert await answer(hub.report(grant, created)) == openly, (actor, channel)
+                wanted = Wanted(1, b"1", channel=channel)
+                assert await answer(follow(hub, grant, wanted)) == read.replace(".", "-"), (actor, channel)
+            listed = (
+                await hub.tasks(grant, TaskQuery(channels=None))
+                if READ in grant.can or ADMIN in grant.can
+                else None
+            )
+            if listed is not None and channel:
+                assert (task in {found.id for found in listed.tasks}) is (read == "+"), (actor, task)
+    await hub.stop()
