@@ -10,7 +10,7 @@ from headway.model.bounds import is_number
 from headway.model.task import Task, TaskState
 from headway.ports.link import Version
 
-__all__ = ["StudioTranslation", "active_tasks", "meta_of", "task_info"]
+__all__ = ["StudioTranslation", "active_tasks", "ended", "meta_of", "task_info"]
 
 
 class StudioTranslation(Translation):
@@ -32,6 +32,15 @@ class StudioTranslation(Translation):
         elif task.state is not TaskState.QUEUED:
             events.append(_progress(task))
         return events
+
+
+def ended(versions: Sequence[Version], since: int) -> list[Event]:
+    """The ends among what changed, for somebody who knows everything up to `since`."""
+    return [
+        _end(version.record)
+        for version in versions
+        if isinstance(version.record, Task) and version.record.state.terminal and version.ended > since
+    ]
 
 
 def active_tasks(tasks: Sequence[Task]) -> Event:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import asdict
@@ -31,7 +31,7 @@ from headway.model.notification import Notification, NotificationStatus
 from headway.model.report import Batch, BatchAnswer, Log, Report
 from headway.model.task import Task, TaskState
 from headway.ports.bus import Bus
-from headway.ports.link import Link
+from headway.ports.link import Link, Version
 from headway.ports.store import LogEntry, Page, Store, TaskQuery
 
 __all__ = ["Hub", "HubSettings", "unix_ms"]
@@ -56,6 +56,14 @@ class HubSettings(msgspec.Struct, frozen=True):
 def unix_ms() -> int:
     """Now."""
     return time.time_ns() // 1_000_000
+
+
+class Standing(NamedTuple):
+    """How things stand in a channel: a cursor, the unfinished tasks as of it, and what changed since somebody was there."""
+
+    cursor: Cursor
+    tasks: list[Task]
+    missed: list[Version]
 
 
 class Hub:
@@ -222,8 +230,13 @@ class Hub:
         self._access.check(grant, Action.READ, task.channel, task.id)
         return task
 
-    async def standing(self, grant: Grant, channels: Sequence[str]) -> dict[str, tuple[Cursor, list[Task]]]:
-        """Of each channel a cursor, and the unfinished tasks as of it, by revision; all of them as of one moment.
+    async def standing(
+        self, grant: Grant, channels: Sequence[str], since: Mapping[str, Cursor] | None = None
+    ) -> dict[str, Standing]:
+        """How things stand in channels, all of them as of one moment.
+
+        Args:
+            since: where somebody was in some of them.
 
         Raises:
             Forbidden: the grant does not cover one of them, or may not read.
@@ -234,9 +247,13 @@ class Hub:
             opened.append(await self.records.channel(name))
         found = {}
         for channel in opened:
-            shown = (version.record for version in channel.log.all())
+            log = channel.log
+            shown = (version.record for version in log.all())
             tasks = [record for record in shown if isinstance(record, Task) and not record.state.terminal]
-            found[channel.name] = (Cursor(self.records.epoch, channel.log.head), tasks)
+            was = self._followers.position((since or {}).get(channel.name))
+            known = was is not None and log.floor <= was <= log.head
+            missed = log.since(was) if known and was is not None else []
+            found[channel.name] = Standing(Cursor(self.records.epoch, log.head), tasks, missed)
         return found
 
     def finished(self, task_id: str) -> bool:
@@ -244,6 +261,12 @@ class Hub:
         task = self.records.tasks.get(task_id)
         shown = None if task is None else self.records.channels[task.channel].log.get(task_id)
         return shown is None or (isinstance(shown.record, Task) and shown.record.state.terminal)
+
+    async def knows_the_end(self, task_id: str, cursor: Cursor | None) -> bool:
+        """Whether a task has finished, and a client that has come so far has got its last state."""
+        position = self._followers.position(cursor)
+        task = await self.records.shown(task_id)
+        return position is not None and task is not None and task.state.terminal and task.rev <= position
 
     async def tasks(self, grant: Grant, query: TaskQuery) -> Page:
         """A page of the tasks that the grant covers, whatever the query says of channels.

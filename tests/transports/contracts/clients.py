@@ -36,6 +36,11 @@ class Heard:
     def all(self, name: str) -> list[Any]:
         return [data for kind, data in self.events if kind == name]
 
+    async def several(self, name: str, count: int) -> Any:
+        """The payload of the last of so many events with a name."""
+        await self.until(lambda _name, _data: len(self.all(name)) >= count)
+        return self.all(name)[count - 1]
+
     async def until(self, right: Callable[[str, Any], bool] | str) -> Any:
         """The payload of the first event that is right, heard already or yet to come."""
         seen = 0

@@ -42,14 +42,10 @@ async def test_a_run(server: Server, transports: list[str]) -> None:
         )
         for done in (1, 2):
             server.report(token, {"type": "progress", "task": task, "done": done})
-            await client.until(
-                lambda name, data, done=done: name == "task_progress" and data["processed_groups"] == done
-            )
-        for command, word in (("pause", "paused"), ("resume", "running")):
+            assert (await client.several("task_progress", done))["processed_groups"] == done
+        for count, (command, word) in enumerate((("pause", "paused"), ("resume", "running")), 3):
             server.report(token, {"type": command, "task": task})
-            await client.until(
-                lambda name, data, word=word: name == "task_progress" and data["status"] == word
-            )
+            assert (await client.several("task_progress", count))["status"] == word
         server.report(token, {"type": "progress", "task": task, "done": 4}, {"type": "succeed", "task": task})
         completed = await client.until("task_completed")
         assert completed["data"]["progress_percentage"] == 100.0
@@ -103,7 +99,7 @@ async def test_what_is_wrong_is_said_and_gives_nothing_away(server: Server) -> N
         ):
             before = len(client.all("error"))
             await client.say("join_task", wrong)
-            await client.until(lambda _name, _data, before=before: len(client.all("error")) > before)
+            await client.several("error", before + 1)
             said.append(client.all("error")[-1]["message"])
         assert said[-2].replace(str(private), "N") == said[-1].replace("999999", "N")
         assert not any("Private" in str(data) for _, data in client.events)

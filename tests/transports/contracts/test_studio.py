@@ -54,7 +54,7 @@ async def test_a_forged_end_and_a_submission_that_is_none_are_refused(server: Se
         ):
             before = len(client.all("error"))
             await client.say(name, data)
-            await client.until(lambda _name, _data, before=before: len(client.all("error")) > before)
+            await client.several("error", before + 1)
         await client.say("task_created", CARD)
         await other.until("task_created")
         assert other.names == ["active_tasks", "task_created"]

@@ -71,12 +71,12 @@ async def test_what_a_client_may_ask(server: Server) -> None:
             ("get_user_tasks", {"now"}),
             ("load_history_tasks", {"old", "now"}),
         ):
-            before = len(client.events)
+            lists = len(client.all("user_tasks"))
             await client.say({"type": asked})
             if expected is None:
                 await client.until("tasks_cleared")
                 continue
-            await client.until(lambda _name, _data, before=before: len(client.events) > before)
+            await client.several("user_tasks", lists + 1)
             name, data = client.events[-1]
             assert (name, data["requested"], {task["task_id"] for task in data["tasks"]}) == (
                 "user_tasks",
@@ -92,7 +92,7 @@ async def test_what_a_client_may_ask(server: Server) -> None:
         ):
             before = len(client.all("error"))
             await client.say(wrong)
-            await client.until(lambda _name, _data, before=before: len(client.all("error")) > before)
+            await client.several("error", before + 1)
         assert client.socket.close_code is None
 
 

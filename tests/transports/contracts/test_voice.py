@@ -115,7 +115,7 @@ async def test_projects(server: Server) -> None:
         for wrong in (None, 3, "", "a b", {"id": "p4"}):
             before = len(owner.all("error"))
             await owner.say("subscribe:project", wrong)
-            await owner.until(lambda _name, _data, before=before: len(owner.all("error")) > before)
+            await owner.several("error", before + 1)
 
 
 async def test_an_owner_hears_of_its_own_jobs_without_subscribing(server: Server) -> None:

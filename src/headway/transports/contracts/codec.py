@@ -15,7 +15,7 @@ from headway.ports.store import LogEntry
 from headway.wire.socketio_batch import Said, SocketCodec
 from headway.wire.socketio_packets import Parser
 
-__all__ = ["MessageCodec", "SocketIoCodec", "encode"]
+__all__ = ["MessageCodec", "SocketIoCodec", "encode", "socketio_codecs"]
 
 encode = msgspec.json.Encoder().encode
 One = TypeVar("One")
@@ -107,3 +107,11 @@ class SocketIoCodec(_Translated[Said], SocketCodec):
 
     def join(self, name: bytes, events: list[Said]) -> bytes:
         return self.batch(name, events) if events else b""
+
+
+def socketio_codecs(translation: Translation, parser: Parser) -> tuple[SocketIoCodec, SocketIoCodec]:
+    """Two of them: without offsets, and with them."""
+    return (
+        SocketIoCodec(translation, parser, offsets=False),
+        SocketIoCodec(translation, parser, offsets=True),
+    )

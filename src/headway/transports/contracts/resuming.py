@@ -7,6 +7,7 @@ for it. Its `pid` is no secret and opens nothing: it only makes the client bring
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, cast
 
@@ -18,7 +19,10 @@ from headway.wire.socketio import Recovery
 from headway.wire.socketio_batch import Batch, SocketCodec
 from headway.wire.socketio_positions import Place, Positions, parse_offset
 
-__all__ = ["Resuming"]
+__all__ = ["Codecs", "Resuming"]
+
+Codecs = tuple[SocketCodec, SocketCodec]
+"""Without offsets, and with them."""
 
 _OWN = 0
 _SERIALS = 999_999_999
@@ -27,10 +31,11 @@ _SERIALS = 999_999_999
 class Resuming(Speaking):
     """A client that follows channels, its own among them, each from where it was."""
 
-    __slots__ = ("_at", "_came_from", "_followed", "_places")
+    __slots__ = ("_at", "_came_from", "_followed", "_places", "_resumable")
 
-    def __init__(self, client: Client, namespace: str, codec: SocketCodec, *, open: bool) -> None:  # noqa: A002
-        super().__init__(client, namespace, codec, open=open)
+    def __init__(self, client: Client, namespace: str, codecs: Codecs, *, open: bool) -> None:  # noqa: A002
+        super().__init__(client, namespace, codecs[0], open=open)
+        self._resumable = codecs[1]
         self._came_from: dict[int, Place] = {}
         """Where it was in each channel when it was here before."""
         self._followed: set[str] = set()
@@ -40,10 +45,30 @@ class Resuming(Speaking):
         """Where it stands when it follows more."""
 
     def let_in(self, recovery: Recovery | None) -> None:
-        """Accept the client, who may have been here before."""
+        """Accept the client, who may have been here before.
+
+        Only who can come back with an offset is given any: it is an argument more in each event, and there are clients
+        whose handlers take no more than the contract says.
+        """
         places = None if recovery is None or recovery.offset is None else parse_offset(recovery.offset)
         self._came_from = places or {}
-        self.accept(self.client.endpoint.new_id() if recovery is None else recovery.pid)
+        if recovery is not None:
+            self.codec = self._resumable
+            self.accept(recovery.pid)
+        elif self.client.keeps_offsets:
+            self.codec = self._resumable
+            self.accept(self.client.endpoint.new_id())
+        else:
+            self.accept()
+
+    def offset(self, cursors: Mapping[str, Cursor]) -> tuple[str, ...]:
+        """Where a client stands that is to begin here in each channel, as the last argument of an event; none without offsets."""
+        if self.codec is not self._resumable:
+            return ()
+        if len(cursors) == 1:
+            return tuple(str(cursor) for cursor in cursors.values())
+        epoch = self._service.hub.records.epoch
+        return (";".join([epoch, *(f"{self._serial(name)}:{at.rev}" for name, at in cursors.items())]),)
 
     def was_at(self, channel: str) -> Cursor | None:
         """Where the client was in a channel; None when it was not there."""
@@ -72,7 +97,7 @@ class Resuming(Speaking):
     def deliver(self, data: bytes) -> bool:
         batch = cast("Batch", data)
         places = self._places
-        if places is None:
+        if places is None or self.codec is not self._resumable:
             if not self.client.deliver(batch):
                 return False
             self._at = batch.said[-1].cursor or self._at

@@ -6,13 +6,13 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from headway.dialects.studio import StudioTranslation, active_tasks, meta_of
+from headway.dialects.studio import StudioTranslation, active_tasks, ended, meta_of
 from headway.errors import Forbidden, InvalidField
 from headway.model.channel import is_channel
 from headway.model.grant import Ability, Grant
 from headway.model.report import Create
 from headway.model.task import Task
-from headway.transports.contracts.codec import SocketIoCodec
+from headway.transports.contracts.codec import socketio_codecs
 from headway.transports.contracts.resuming import Resuming
 from headway.transports.contracts.socketio import NOBODY, SocketIoContract, start
 from headway.transports.service import Service
@@ -25,7 +25,7 @@ __all__ = ["Studio", "Submitted"]
 
 _log = logging.getLogger("headway.contracts")
 
-CODEC = SocketIoCodec(StudioTranslation(), JSON_PARSER, offsets=True)
+CODECS = socketio_codecs(StudioTranslation(), JSON_PARSER)
 KIND = "studio"
 
 Submitted = Callable[[Task], object]
@@ -66,7 +66,7 @@ class _Device(Resuming):
     __slots__ = ("_contract",)
 
     def __init__(self, client: Client, namespace: str, contract: Studio) -> None:
-        super().__init__(client, namespace, CODEC, open=contract.open)
+        super().__init__(client, namespace, CODECS, open=contract.open)
         self._contract = contract
 
     def welcomed(self, grant: Grant, recovery: Recovery | None) -> None:
@@ -86,19 +86,21 @@ class _Device(Resuming):
 
     async def _show(self, grant: Grant) -> None:
         """All that goes on in the channels of this device as one list, then what changes in any of them."""
-        standing = await self._service.hub.standing(grant, _channels(grant))
+        names = _channels(grant)
+        places = {name: at for name in names if (at := self.was_at(name)) is not None}
+        standing = await self._service.hub.standing(grant, names, places)
         if self._ended:
             return
-        tasks = [task for _, running in standing.values() for task in running]
+        # What began meanwhile is in the list; what ended is not, and would be missed.
+        for name, channel in standing.items():
+            for event in ended(channel.missed, places[name].rev if name in places else 0):
+                self.emit(event.name, event.data)
+        tasks = [task for channel in standing.values() for task in channel.tasks]
         event = active_tasks(sorted(tasks, key=lambda task: (task.created_at, task.id)))
-        back = any(self.was_at(name) is not None for name in standing)
-        if not back:
-            self.emit(event.name, event.data)
-        for name, (cursor, _) in standing.items():
-            self.follow_channel(name, self.was_at(name) or cursor)
-        if back:
-            # After what it missed, since the list has what was created meanwhile.
-            self.emit(event.name, event.data)
+        cursors = {name: channel.cursor for name, channel in standing.items()}
+        self.emit(event.name, event.data, *self.offset(cursors))
+        for name, cursor in cursors.items():
+            self.follow_channel(name, cursor)
 
     async def _submit(self, title: str, meta: dict[str, Any]) -> None:
         follower = self._follower

@@ -10,9 +10,9 @@ from headway.errors import HeadwayError, InvalidField, RefusedError, Unauthentic
 from headway.hub.followers import Only
 from headway.model.channel import is_channel
 from headway.model.grant import Grant
-from headway.transports.contracts.codec import SocketIoCodec
+from headway.transports.contracts.codec import socketio_codecs
 from headway.transports.contracts.resuming import Resuming
-from headway.transports.contracts.socketio import SocketIoContract
+from headway.transports.contracts.socketio import SocketIoContract, start
 from headway.transports.credentials import Brought
 from headway.transports.service import Service
 from headway.transports.socketio.client import Client
@@ -22,7 +22,7 @@ from headway.wire.socketio_json import JSON_PARSER
 
 __all__ = ["Voice"]
 
-CODEC = SocketIoCodec(VoiceTranslation(), JSON_PARSER, offsets=True)
+CODECS = socketio_codecs(VoiceTranslation(), JSON_PARSER)
 _PROJECT = "project:"
 
 
@@ -35,16 +35,19 @@ class Voice(SocketIoContract):
         super().__init__(service, prefix)
 
     def vocabulary(self, client: Client, namespace: str) -> Vocabulary:
-        return _Listener(client, namespace, CODEC, open=False)
+        return _Listener(client, namespace)
 
 
 class _Listener(Resuming):
     """One client. It may connect without a token and say it later; before that it hears nothing."""
 
-    __slots__ = ("_recovery",)
+    __slots__ = ("_subscribed",)
+
+    def __init__(self, client: Client, namespace: str) -> None:
+        super().__init__(client, namespace, CODECS, open=False)
+        self._subscribed: set[str] = set()
 
     def connected(self, auth: dict[str, Any], recovery: Recovery | None) -> None:
-        self._recovery = recovery
         try:
             known = bool(auth.get("token")) or self.client.brought() is not None
         except RefusedError:
@@ -78,8 +81,10 @@ class _Listener(Resuming):
                     "A project's id is a text of letters, digits and . _ @ + = ~ -", field="project"
                 )
             if name == "subscribe:project":
+                self._subscribed.add(project)
                 self.follow_channel(project, self.was_at(project))
-            elif project in self._followed:
+            elif project in self._subscribed:
+                self._subscribed.discard(project)
                 self._follow_own_jobs(grant, project)
 
     def _authenticated(self, user: Any, grant: Grant) -> None:
@@ -100,12 +105,24 @@ class _Listener(Resuming):
         self.put_out()
 
     def _begin(self, grant: Grant) -> None:
-        self.emit("authenticated", {"success": True})
-        self.follow_channel(grant.own_channel, self.was_at(grant.own_channel))
-        for channel in dict.fromkeys(grant.channels):
-            if channel.startswith(_PROJECT) and is_channel(channel):
-                self._follow_own_jobs(grant, channel)
+        start(self.carefully(self._follow_all(grant)))
+
+    async def _follow_all(self, grant: Grant) -> None:
+        own = grant.own_channel
+        projects = [
+            one for one in dict.fromkeys(grant.channels) if one.startswith(_PROJECT) and is_channel(one)
+        ]
+        standing = await self._service.hub.standing(grant, [own, *projects])
+        if self._ended:
+            return
+        # So that who is cut off before anything happens misses nothing either.
+        cursors = {name: self.was_at(name) or channel.cursor for name, channel in standing.items()}
+        self.emit("authenticated", {"success": True}, *self.offset(cursors))
+        self.follow_channel(own, self.was_at(own))
+        for project in projects:
+            self._follow_own_jobs(grant, project)
 
     def _follow_own_jobs(self, grant: Grant, project: str) -> None:
         """Those of a project that the user has started itself: it hears of them without subscribing."""
-        self.follow_channel(project, self.was_at(project), Only(tag=owner_tag(grant.user)))
+        if project not in self._subscribed:
+            self.follow_channel(project, self.was_at(project), Only(tag=owner_tag(grant.user)))

@@ -35,14 +35,25 @@ _FAREWELL_SECONDS = 2.0
 class Client(Connection):
     """One client. Kept for as long as it is connected, so it is small."""
 
-    __slots__ = ("_arriving", "_brought", "_members", "_talk")
+    __slots__ = ("_arriving", "_brought", "_members", "_talk", "keeps_offsets")
 
     endpoint: Endpoint
 
     def __init__(
-        self, endpoint: Endpoint, engine: EngineSession, brought: Brought | OriginRefused | None
+        self,
+        endpoint: Endpoint,
+        engine: EngineSession,
+        brought: Brought | OriginRefused | None,
+        *,
+        keeps_offsets: bool = False,
     ) -> None:
+        """Nothing was said yet.
+
+        Args:
+            keeps_offsets: it is known to be the stock client in JavaScript, which brings its offset back.
+        """
         super().__init__(endpoint, engine)
+        self.keeps_offsets = keeps_offsets
         self._talk = SocketSession(endpoint.socket_limits, self.now(), endpoint.parser)
         self._members: dict[str, Vocabulary] = {}
         self._brought = brought

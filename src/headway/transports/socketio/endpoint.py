@@ -25,6 +25,9 @@ from headway.wire.socketio_packets import Parser
 
 __all__ = ["Endpoint", "EngineEndpoint", "Header"]
 
+_SCRIPTS = ("Mozilla/", "node-XMLHttpRequest")
+"""How browsers begin to say what they are, and the stock client in Node."""
+
 Header = Callable[[str], str]
 """Gives the value of a request's header by its lower-case name, or an empty text."""
 
@@ -144,7 +147,7 @@ class Endpoint(EngineEndpoint):
             brought = bring(header, query, service.origins, query_tokens=service.query_tokens)
         except OriginRefused as error:
             brought = error.with_traceback(None)
-        return Client(self, engine, brought)
+        return Client(self, engine, brought, keeps_offsets=header("user-agent").startswith(_SCRIPTS))
 
 
 def _refused(refusal: Refusal) -> handshake.HandshakeRefused:
