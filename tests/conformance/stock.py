@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.servers import PATIENCE
 
-__all__ = ["CLIENTS", "NEW", "OLD", "StockClient", "installed", "stock_client"]
+__all__ = ["CLIENTS", "NEW", "OLD", "StockClient", "installed", "node", "stock_client"]
 
 CLIENTS = Path(__file__).parent / "clients"
 NEW, OLD = "socket.io-client", "socket.io-client-4.0"
@@ -41,6 +41,11 @@ def installed() -> Path:
         subprocess.run(command, cwd=CLIENTS, check=True)
         stamp.write_text(lock, encoding="utf-8")
     return CLIENTS
+
+
+def node() -> str:
+    """The program that runs them."""
+    return _node()[0]
 
 
 class StockClient:

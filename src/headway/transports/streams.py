@@ -64,6 +64,12 @@ async def events(service: Service, scope: Scope, receive: Receive, send: Send) -
     try:
         stream.write(retry(RETRY_MS))
         stream.follower = await _follow(service, stream, asked, grant)
+        if await _knows_the_end(service, asked):
+            stream.finish()
+            # A browser opens a stream that has ended anew for ever, unless it is told that there is no more.
+            await send({"type": "http.response.start", "status": 204, "headers": _HEADERS})
+            await send({"type": "http.response.body"})
+            return
         if isinstance(stream, SocketStream):
             stream.take_socket([_EVENTS, *_HEADERS, *scope.get(ANSWER_HEADERS, ())])
             # It goes on by itself.
@@ -149,6 +155,16 @@ async def _read(service: Service, scope: Scope, receive: Receive) -> tuple[Asked
         lambda name: headers.get(name, ""), query, service.origins, query_tokens=service.query_tokens
     )
     return asked, brought
+
+
+async def _knows_the_end(service: Service, asked: Asked) -> bool:
+    """Whether a browser comes again for tasks whose last states it has got."""
+    if not asked.until_done or not asked.again:
+        return False
+    for wanted in asked.subscriptions:
+        if wanted.task is None or not await service.hub.knows_the_end(wanted.task, wanted.cursor):
+            return False
+    return True
 
 
 async def _follow(service: Service, link: Link, asked: Asked, grant: Grant) -> Follower:

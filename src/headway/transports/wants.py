@@ -24,11 +24,13 @@ class Asked(msgspec.Struct):
         subscriptions: what to follow, each as `subscribe` says it.
         until_done: end when the task that is followed has finished.
         wait: seconds that a poll may take.
+        again: the client comes by itself, since its stream has ended.
     """
 
     subscriptions: list[Subscribe]
     until_done: bool
     wait: float
+    again: bool
 
 
 class _Body(msgspec.Struct):
@@ -39,7 +41,7 @@ async def read_request(scope: Scope, receive: Receive, last_event_id: str) -> As
     """Read what is asked for.
 
     Args:
-        last_event_id: what the browser says that it got last; it counts where no cursor is given.
+        last_event_id: what the browser says that it got last; it counts for more than the URL's cursor.
 
     Raises:
         InvalidField, BadMessage, TooLarge: it cannot be read, or asks for nothing.
@@ -56,6 +58,7 @@ async def read_request(scope: Scope, receive: Receive, last_event_id: str) -> As
         subscriptions,
         query.get("until") == "done",
         _number(query.get("wait", "25"), "wait", 0, 60),
+        bool(last_event_id),
     )
 
 
@@ -69,8 +72,9 @@ def _from_query(query: dict[str, str], lists: dict[str, list[str]], last_event_i
     subscriptions = []
     for place, (kind, name) in enumerate(wanted, 1):
         fields: dict[str, object] = {"type": "subscribe", "id": place, kind: name}
-        # One cursor can only mean one subscription; with several each begins with a snapshot.
-        if len(wanted) == 1 and (cursor := query.get("cursor") or last_event_id):
+        # One cursor can only mean one subscription; with several each begins with a snapshot. A browser that comes again
+        # asks for the same URL and says how far it came since.
+        if len(wanted) == 1 and (cursor := last_event_id or query.get("cursor")):
             fields["cursor"] = cursor
         if kind == "channel" and only:
             fields["filter"] = only
