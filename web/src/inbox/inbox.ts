@@ -31,7 +31,9 @@ export class Inbox {
   /** The newest state that was seen of each notification. */
   readonly #known = new Map<string, Notification>();
   readonly #pages = { inbox: new Pages(["unread", "read"]), archive: new Pages(["archived"]) };
-  /** Of ongoing notifications, where no followed channel has the task. */
+  /** The tasks of ongoing notifications. */
+  #ongoing = new Set<string>();
+  /** Of these, those that no followed channel has. */
   readonly #tasks = new Map<string, Subscription>();
 
   constructor(client: HeadwayClient, events: InboxEvents) {
@@ -46,7 +48,12 @@ export class Inbox {
     // An administrator may follow the channels of others, whose inboxes those are.
     if (channel.startsWith("user:") && channel !== this.#mine) return;
     this.#channels.set(channel, subscription);
-    if (event.type === "records") this.#take(channel, event.change);
+    if (event.type === "records") {
+      // A channel can be full of tasks that tick: of those only the ones that somebody is told of matter here.
+      const { task } = event.change.type === "change" ? event.change : {};
+      if (task && !this.#ongoing.has(task.id)) return;
+      this.#take(channel, event.change);
+    }
     this.#followTasks();
     this.#events.changed();
   }
@@ -126,12 +133,13 @@ export class Inbox {
   }
 
   #followTasks(): void {
-    const wanted = new Set<string>();
+    this.#ongoing = new Set<string>();
     for (const { notifications } of this.#channels.values()) {
       for (const { ongoing, task, status } of notifications.values()) {
-        if (ongoing && task !== null && status !== "archived") wanted.add(task);
+        if (ongoing && task !== null && status !== "archived") this.#ongoing.add(task);
       }
     }
+    const wanted = new Set(this.#ongoing);
     for (const { tasks } of this.#channels.values()) for (const id of tasks.keys()) wanted.delete(id);
     for (const [id, subscription] of this.#tasks) {
       if (wanted.has(id)) continue;

@@ -142,6 +142,15 @@ describe("what is ongoing", () => {
     expect(arrived).toEqual(["a"]);
   });
 
+  test("is all that matters of a busy channel", () => {
+    snapshot([note("a", { ongoing: true, task: "t" })], { tasks: [task()] });
+    const before = changes;
+    change({ task: { ...task(), id: "other" } });
+    expect(changes).toBe(before);
+    change({ task: task({ progress: { percent: 50 } }) });
+    expect(changes).toBe(before + 1);
+  });
+
   test("follows nothing after it is closed", () => {
     snapshot([note("a", { ongoing: true, task: "t" })]);
     inbox.close();
