@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -13,7 +13,8 @@ from headway.model.task import Task, TaskState
 from headway.server.identity.shares import Share
 from headway.server.shares.page import ended_page, share_page
 
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+TEXT = st.text(st.sampled_from("<>&\"'/=! abims\n北") | st.characters(exclude_categories=["Cs"]), max_size=40)
+EVIL = "<img src=x onerror=alert(1)>\"' onload='x"
 CODE = "hws_" + "A" * 32
 SHARE = Share("s", "ada", 0, 0, task="t")
 
@@ -32,6 +33,7 @@ class Seen(HTMLParser):
         self.names |= {name for name, _ in attrs}
 
 
+@example(EVIL, EVIL, EVIL, EVIL)
 @given(TEXT, TEXT, TEXT, TEXT)
 def test_no_text_of_a_job_becomes_markup(title: str, message: str, error: str, named: str) -> None:
     def seen(title: str, message: str, error: str, named: str) -> Seen:
