@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine
 from typing import Any
 
@@ -19,7 +20,8 @@ from headway.model.cursor import Cursor
 from headway.model.grant import Grant
 from headway.model.notification import Notification
 from headway.model.rules import adopt
-from headway.model.task import Children, Task
+from headway.model.task import Children, Task, Telling
+from headway.model.telling import telling_id
 from headway.ports.store import TaskQuery, Tombstone
 from tests.hub.world import ADMIN, SlowStore, TestLink, View, small_bounds, unix_ms
 
@@ -206,6 +208,10 @@ class World:
             return
         self.removed.add(task_id)
 
+    async def ask(self, grant: Grant, task_id: str, telling: Telling | None) -> None:
+        with contextlib.suppress(HeadwayError):
+            await self.hub.tellings.ask(grant, task_id, telling)
+
     async def read(self, grant: Grant) -> None:
         try:
             await self.hub.read(grant, None)
@@ -308,8 +314,25 @@ class World:
             assert task.attempt >= attempt or task_id in self.removed
             if task.attempt == attempt and state in {"succeeded", "failed", "cancelled"}:
                 assert task.state.value == state or task_id in self.removed
+        for task_id in self.acknowledged:
+            await self._check_told(task_id)
         for note in self.notified:
             assert await self.hub.records.find_notification(note) is not None
+
+    async def _check_told(self, task_id: str) -> None:
+        """Whoever is to be told of a task is told of its newest end, in the same write."""
+        task = await self.store.task(task_id)
+        if task is None:
+            return
+        for channel in ("user:ada", "user:bob", "user:eve", "user:root", task.channel):
+            note = await self.store.notification(telling_id(task_id, channel))
+            assert note is None or not (note.ongoing and task.state.terminal), (task, note)
+            if task.state.terminal and channel == task.channel and task.notify in {"always", "ongoing"}:
+                assert note is not None, task
+                assert note.data == {"state": task.state.value, "attempt": task.attempt}, (task, note)
+        if task.state.terminal:
+            wishes = await self.store.documents("wish")
+            assert not [wish for wish in wishes if wish.id.startswith(f"{task_id}/")]
 
     async def _check_children(self) -> None:
         for task in list(self.hub.records.tasks.values()):

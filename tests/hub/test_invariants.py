@@ -15,6 +15,7 @@ from headway.hub.followers import Only
 from headway.model import report as r
 from headway.model.cursor import Cursor
 from headway.model.grant import Ability, Grant
+from headway.model.task import Telling
 from tests.hub.machine import Client, World
 from tests.hub.world import ADA, ADMIN, BOB, InstantLoop
 
@@ -23,6 +24,8 @@ TASKS = {f"t{n}": CHANNELS[n % 2] for n in range(6)}
 GROUPS = {"g0": "user:ada", "g1": "user:bob"}
 CHILDREN = {f"{group}c{n}": group for group in GROUPS for n in range(4)}
 HOMES = TASKS | GROUPS | {child: GROUPS[group] for child, group in CHILDREN.items()}
+TOLD = {name: (True, "ongoing", "unwatched", None)[n % 4] for n, name in enumerate(HOMES)}
+"""When their owners are told that tasks are over."""
 READER = Grant("eve", channels=("project:*",), tasks=("t0",), can=frozenset((Ability.READ,)))
 
 anything = st.sampled_from(sorted(HOMES))
@@ -37,7 +40,10 @@ command = st.builds(
 create = st.builds(lambda task, start: ("create", task, start), anything, st.integers(0, 1))
 notify = st.builds(lambda n, channel: ("notify", f"n{n}", channel), numbers, st.sampled_from(CHANNELS))
 log = st.builds(lambda task, n: ("log", task, n), anything, st.integers(1, 3))
-said = st.lists(st.one_of(create, create, tick, tick, command, notify, log), min_size=1, max_size=6)
+ending = st.builds(
+    lambda task, kind: (kind, task, 0), anything, st.sampled_from([r.Cancel, r.Succeed, r.Fail])
+)
+said = st.lists(st.one_of(create, create, tick, tick, command, ending, notify, log), min_size=1, max_size=6)
 
 
 class Hubs(RuleBasedStateMachine):
@@ -81,6 +87,7 @@ class Hubs(RuleBasedStateMachine):
                 weight=1 + len(name) % 3 + int(name[-1]),
                 start=bool(value),
                 idempotency_key=f"key-{name}" if name == "t1" else None,
+                notify=TOLD.get(name),
             )
         if kind == "notify":
             # A producer that repeats itself says the same.
@@ -149,6 +156,16 @@ class Hubs(RuleBasedStateMachine):
     def read(self, grant: Grant) -> None:
         async def act() -> None:
             self.world.begin(self.world.read(grant))
+            await asyncio.sleep(0.004)
+
+        self.run(act())
+
+    @rule(task=anything, grant=grants, telling=st.sampled_from([None, *Telling]))
+    def ask(self, task: str, grant: Grant, telling: Telling | None) -> None:
+        """To be told when it is over."""
+
+        async def act() -> None:
+            self.world.begin(self.world.ask(grant, task, telling))
             await asyncio.sleep(0.004)
 
         self.run(act())

@@ -163,8 +163,7 @@ class Tellings:
         for channel, telling, user in tuple(self._inboxes(task)):
             if user is not None:
                 changes.dropped.append((KIND, _wish_id(task.id, user)))
-            note_id, stored = ready[task.id, channel]
-            before = self._records.notifications.get(note_id, stored)
+            note_id, before = self._place(task, channel, ready)
             owner = user if user is not None else _owner(channel)
             if telling is Telling.UNWATCHED and before is None and self._watches(owner, task):
                 continue
@@ -212,14 +211,19 @@ class Tellings:
             note_id, found = derived_id("task", task_id, channel, str(self._clock())), None
         ready[task_id, channel] = note_id, found
 
+    def _place(self, task: Task, channel: str, ready: Ready) -> tuple[str, Notification | None]:
+        """The id of the notification in which a task is told, and its newest version."""
+        # A task that another request created since then was not looked up; nothing can have been told of it yet.
+        note_id, stored = ready.get((task.id, channel)) or (telling_id(task.id, channel), None)
+        return note_id, self._records.notifications.get(note_id, stored)
+
     def _follow(
         self, changes: Changes, task: Task, channel: str, telling: Telling | None, ready: Ready, now: int
     ) -> None:
         """Have the notification that follows a task, or have it no more."""
         if telling is None and (task.id, channel) not in ready:
             return
-        note_id, stored = ready[task.id, channel]
-        before = self._records.notifications.get(note_id, stored)
+        note_id, before = self._place(task, channel, ready)
         if telling is Telling.ONGOING:
             if before is None or not before.ongoing:
                 note = begin(task, channel, note_id, now)
