@@ -40,7 +40,8 @@ class _Shown:
         self._pace = pace
 
     def stage(self, name: str, total: int) -> None:
-        # A small drawing is through before anybody has looked.
+        # A small drawing is through before anybody has looked; each stage is told all the same.
+        headway.flush()
         time.sleep(self._pace)
         self._task.step(name, total=total)
 

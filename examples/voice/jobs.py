@@ -74,6 +74,8 @@ def produce(task: headway.TaskHandle, chapter_id: str, library: Library, pace: f
         headway.Cancelled: somebody cancelled it; no file is left.
     """
     task.step("started")
+    # A stage that lasts no longer than a report is told all the same.
+    headway.flush()
     chapter = library.chapter(chapter_id)
     if chapter is None:
         raise LookupError(f"There is no chapter {chapter_id}")
@@ -107,7 +109,9 @@ def produce(task: headway.TaskHandle, chapter_id: str, library: Library, pace: f
         "fileSize": (library.audio / name).stat().st_size,
     }
     library.write_audio(chapter_id, audio)
+    headway.flush()
     task.step("stored")
+    headway.flush()
     return audio
 
 

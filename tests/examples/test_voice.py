@@ -207,7 +207,7 @@ def test_cancelling_ends_the_worker_leaves_no_file_and_is_not_tried_again(app: R
     app.ask("PUT", "/api/projects/tales-of-demo-1", json={"text": "# Long\n" + "This goes on. " * 5000})
     parsed(app, "tales-of-demo-1")
     job = submit(app, "/api/tts/chapters/tales-of-demo-1.1/generate")["jobId"]
-    until(lambda: app.task(job)["progress"].get("percent", 0) > 30)
+    until(lambda: (app.task(job)["progress"].get("percent") or 0) > 30)
     assert app.ask("POST", f"/headway/api/tasks/{job}/cancel").status == 200
     failed = until(
         lambda: (found := app.ask("GET", f"/api/jobs/tts/{job}").body)["state"] == "failed" and found
