@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -133,6 +134,25 @@ async def caught_up(client: Client, view: View, tasks: list[str], count: int) ->
         view.take(await client.hear("change"))
 
 
+async def flooded_until_closed(
+    server: Server, user: str, client: Client, change: Any, tasks: list[str]
+) -> None:
+    """Change everything until somebody who reads nothing was closed; one who reads is never kept waiting."""
+    view = View()
+    await client.follow(view, channel=f"user:{user}")
+    deadline = time.monotonic() + 20
+    ended = f'"code": 301.*"user": "{user}"'
+    until = asyncio.create_task(asyncio.to_thread(server.until, ended))
+    latest = 0.0
+    while not until.done():
+        assert time.monotonic() < deadline
+        began = time.monotonic()
+        await caught_up(client, view, tasks, change())
+        latest = max(latest, time.monotonic() - began)
+    await until
+    assert latest < 3
+
+
 async def test_a_client_that_reads_nothing_is_closed_and_holds_up_nobody(
     impatient: Server, user: str
 ) -> None:
@@ -144,24 +164,32 @@ async def test_a_client_that_reads_nothing_is_closed_and_holds_up_nobody(
         logged_in(impatient, token) as client,
     ):
         await slow.write(subscribe)
-        view = View()
-        await client.follow(view, channel=f"user:{user}")
-        deadline = time.monotonic() + 20
-        ended = f'"code": 301.*"user": "{user}"'
-        until = asyncio.create_task(asyncio.to_thread(impatient.until, ended))
-        latest = 0.0
-        while not until.done():
-            assert time.monotonic() < deadline
-            began = time.monotonic()
-            await caught_up(client, view, tasks, change())
-            latest = max(latest, time.monotonic() - began)
-        await until
-        assert latest < 3
+        await flooded_until_closed(impatient, user, client, change, tasks)
         code, said = await slow.ended()
         assert (await client.answer("ping"))["type"] == "pong"
     if impatient.form == "fast":
         # It reads at last, and is told why it was closed.
         assert (code, said[-1]["code"], said[-1]["retryable"]) == (4301, 301, True)
+
+
+async def test_a_stream_that_is_not_read_is_closed_and_holds_up_nobody(impatient: Server, user: str) -> None:
+    token = impatient.token(user)
+    path = f"{urlsplit(impatient.url).path}/events?channel=user:{user}"
+    async with (
+        flood(impatient, user) as (change, tasks),
+        raw_client(impatient, upgraded=False, small=True) as slow,
+        logged_in(impatient, token) as client,
+    ):
+        head = f"GET {path} HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {token}\r\n\r\n"
+        await slow.write(head.encode())
+        await flooded_until_closed(impatient, user, client, change, tasks)
+        said = await slow.lost()
+        assert (await client.answer("ping"))["type"] == "pong"
+    assert said.startswith(b"HTTP/1.1 200 OK")
+    if impatient.form == "fast":
+        # It reads at last, and is told why it was closed.
+        assert b'"code":301' in said[-400:]
+        assert said.endswith(b"0\r\n\r\n")
 
 
 async def test_a_client_that_reads_late_gets_the_newest_and_costs_little(door: Server, user: str) -> None:
