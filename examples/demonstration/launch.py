@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -92,6 +93,8 @@ def read_settings(name: str, port: int, **settings: Any) -> Settings:
         help=f"folder for all its files [.headway-{name}]",
     )
     options = parser.parse_args()
+    # While no server listens to it, and where a server raises it again when it has drained: what was started is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     return load_settings(
         port=options.port, data=options.data, base_path=BASE, log_level="warning", **settings
     )
