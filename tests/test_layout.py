@@ -116,7 +116,7 @@ def test_nothing_is_listed_that_has_a_test_of_its_own() -> None:
 def test_each_test_has_something_to_test() -> None:
     """A test file in a folder that mirrors a room is named for a module of it, or for what several do together."""
     rooms = {path.name for path in SOURCE.iterdir() if path.is_dir() and path.name != "__pycache__"}
-    own = {"conformance", "contract", "docs", "e2e", "examples", "security", "typing"}
+    own = {"conformance", "contract", "deploy", "docs", "e2e", "examples", "security", "typing"}
     folders = {path.name for path in TESTS.iterdir() if path.is_dir() and path.name != "__pycache__"}
     assert folders <= rooms | own
 
