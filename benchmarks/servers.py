@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 import json
 import os
 import resource
@@ -124,7 +125,9 @@ async def flood(hw: Headway, tasks: int, hz: float, seconds: float) -> dict[str,
     most, updates = 0, 0
     loop = asyncio.get_running_loop()
     began = loop.time()
-    for index in range(int(hz * seconds)):
+    for index in itertools.count():
+        if loop.time() - began >= seconds:
+            break
         for group in groups:
             message = f"@{time.time_ns()}@"
             reports = [TickReport(task=name, done=base + index, message=message) for name in group]
