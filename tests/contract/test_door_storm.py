@@ -92,6 +92,9 @@ class Producer:
             )
             self.ends[task].append((task, attempt, state))
             reports.append({"type": end, **about})
+            if end == "cancel":
+                # Else the server says by itself, much later, that the worker must have stopped.
+                reports.append({"type": "stopped", **about})
             if state == "succeeded" or attempt == 2:
                 del self._done[task]
             else:
