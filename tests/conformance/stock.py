@@ -32,15 +32,15 @@ def _node() -> tuple[str, list[str]]:
     return node, [node, str(folder / "lib/node_modules/npm/bin/npm-cli.js")]
 
 
-def installed() -> Path:
+def installed(folder: Path = CLIENTS) -> Path:
     """The folder that has the clients; they are installed when the lock says others than are there."""
-    lock = (CLIENTS / "package-lock.json").read_text(encoding="utf-8")
-    stamp = CLIENTS / "node_modules/.installed"
+    lock = (folder / "package-lock.json").read_text(encoding="utf-8")
+    stamp = folder / "node_modules/.installed"
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != lock:
         command = [*_node()[1], "ci", "--silent", "--no-audit", "--no-fund"]
-        subprocess.run(command, cwd=CLIENTS, check=True)
+        subprocess.run(command, cwd=folder, check=True)
         stamp.write_text(lock, encoding="utf-8")
-    return CLIENTS
+    return folder
 
 
 def node() -> str:

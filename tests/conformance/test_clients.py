@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import socketio
+import socketio  # type: ignore[import-untyped]
 from websockets.asyncio.client import connect
 
 from headway.model.grant import Ability

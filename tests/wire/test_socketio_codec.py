@@ -52,7 +52,7 @@ def codec(request: pytest.FixtureRequest) -> NativeSocketCodec:
 
 
 def versions() -> list[Version]:
-    progress = Progress(None, None, None, "")
+    progress = Progress(0, None, None, "")
     return [
         Version(Task(name, "public", rev, name, "", TaskState.QUEUED, 1, progress, 1, 1))
         for name, rev in (("a", 3), ("b", 4))
