@@ -40,9 +40,11 @@ class Batch(bytes):
         name: of the subscription, as the codec was given it.
         said: the events.
         packets: the same as messages of Engine.IO.
+        frames: itself, as nothing but bytes, which transports write sooner than what only is like them.
     """
 
     name: bytes
+    frames: bytes
     said: tuple[Said, ...]
     packets: tuple[Encoded, ...]
     _payload: bytes | None = None
@@ -112,6 +114,8 @@ class SocketCodec(Codec):
             parser.event_frame(namespace, one.event, offset or None)
             for one, offset in zip(said, offsets, strict=True)
         )
-        batch = Batch(frames_of(packets))
+        frames = frames_of(packets)
+        batch = Batch(frames)
+        batch.frames = frames
         batch.name, batch.said, batch.packets = name, tuple(said), packets
         return batch

@@ -58,7 +58,8 @@ class SocketCarrier(Backpressure):
     def deliver(self, data: bytes) -> bool:
         if self._full:
             return False
-        self._transport.write(data if self._plain else cast("Batch", data).text)
+        batch = cast("Batch", data)
+        self._transport.write(batch.frames if self._plain else batch.text)
         return True
 
     def send(self, data: bytes, binary: bool) -> None:
