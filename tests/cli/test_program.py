@@ -14,14 +14,14 @@ from headway.cli import main
 def test_help_names_each_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     text = capsys.readouterr().out
-    for command in ("serve", "token", "watch", "doctor", "demo"):
+    for command in ("serve", "token", "keys", "revoke", "watch", "doctor", "demo"):
         assert f" {command} " in text
 
 
 def test_an_unknown_command_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fly"]) == 2
     assert capsys.readouterr().err == (
-        "headway: There is no command 'fly'; there are serve, token, watch, doctor, demo\n"
+        "headway: There is no command 'fly'; there are serve, token, keys, revoke, watch, doctor, demo\n"
     )
 
 

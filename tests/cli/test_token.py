@@ -51,10 +51,12 @@ def test_is_good_for_a_day_and_for_little_unless_told(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HEADWAY_SECRET", SECRET)
-    grant = Tokens(SECRET, clock=lambda: 0).verify(printed(capsys, "--user", "ada"))
+    grant = Tokens(SECRET).verify(printed(capsys, "--user", "ada"))
     assert grant.can == {Ability.READ, Ability.CANCEL}
     assert grant.channels == ()
     assert grant.expires_at is not None
+    assert grant.issued_at is not None
+    assert round(grant.expires_at - grant.issued_at) == 86_400
 
 
 def test_uses_the_secret_of_the_data_folder(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -40,10 +40,12 @@ async def served(application: Any) -> AsyncIterator[str]:
         running = asyncio.create_task(server._serve([listener]))
         waiting = asyncio.create_task(started.wait())
         await asyncio.wait((running, waiting), return_when=asyncio.FIRST_COMPLETED)
-        yield "http://{}:{}".format(*listener.getsockname())
-        server.should_exit = True
-        await running
-        waiting.cancel()
+        try:
+            yield "http://{}:{}".format(*listener.getsockname())
+        finally:
+            server.should_exit = True
+            await running
+            waiting.cancel()
 
 
 async def ask(url: str, token: str | None = None) -> urllib3.BaseHTTPResponse:
@@ -105,6 +107,7 @@ async def test_one_that_was_not_started_says_what_is_missing(tmp_path: Path) -> 
             assert "lifespan=hw.lifespan" in answer.json()["message"]
 
 
+@pytest.mark.slow  # since the pages must be built
 async def test_it_is_an_application_by_itself(tmp_path: Path) -> None:
     hw = Headway(load_settings(None, data=tmp_path, base_path="/live/"))
     async with served(hw.asgi) as url:

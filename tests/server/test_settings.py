@@ -17,7 +17,9 @@ from headway.errors import ConfigurationError
 from headway.server.settings import Settings, load_settings
 
 SECRET = "correct horse battery staple, and then some"
-NAMES = sorted(Settings.model_fields)
+STRUCTURED = {"webhooks", "fallback_targets"}
+"""Those that are no single value; they have a test of their own."""
+NAMES = sorted(Settings.model_fields.keys() - STRUCTURED)
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +37,8 @@ def sample(name: str, field: FieldInfo) -> Any:
         return "localhost"
     if name == "secret":
         return SECRET
+    if name in {"trusted_proxies", "webhook_networks"}:
+        return "10.0.0.0/8,192.0.2.7"
     kinds = [kind for kind in get_args(field.annotation) if kind is not type(None)] or [field.annotation]
     kind: Any = field.annotation if get_origin(field.annotation) in {Literal, tuple} else kinds[0]
     if get_origin(kind) is Literal:
@@ -69,6 +73,27 @@ def test_each_setting_comes_from_each_source(name: str, monkeypatch: pytest.Monk
     Path("headway.toml").unlink()
     monkeypatch.setenv(f"HEADWAY_{name.upper()}", value if isinstance(value, str) else json.dumps(value))
     assert plain(getattr(load_settings(), name)) == value
+
+
+def test_settings_with_parts_come_from_the_file_and_from_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("headway.toml").write_text(
+        '[[webhooks]]\nname = "audit"\nurl = "https://a.example"\nsecret = "whsec_YQ=="\n'
+        '[fallback_targets]\nada = ["mailto://ada@example.com"]\n'
+    )
+
+    def check() -> None:
+        settings = load_settings()
+        assert [(one.name, one.url) for one in settings.webhooks] == [("audit", "https://a.example")]
+        (target,) = settings.fallback_targets["ada"]
+        assert target.get_secret_value() == "mailto://ada@example.com"
+        assert "ada@example.com" not in repr(settings)
+
+    check()
+    Path("headway.toml").unlink()
+    hook = {"name": "audit", "url": "https://a.example", "secret": "whsec_YQ=="}
+    monkeypatch.setenv("HEADWAY_WEBHOOKS", json.dumps([hook]))
+    monkeypatch.setenv("HEADWAY_FALLBACK_TARGETS", json.dumps({"ada": ["mailto://ada@example.com"]}))
+    check()
 
 
 def test_flags_win_over_variables_and_those_over_the_file(monkeypatch: pytest.MonkeyPatch) -> None:

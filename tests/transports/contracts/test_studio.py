@@ -33,6 +33,8 @@ async def test_what_one_device_submits_is_on_all_of_them(server: Server) -> None
         server.report(worker, {"type": "progress", "task": task, "percent": 30, "message": "tile 3"})
         async with speaking(server, token) as late:
             assert (await late.until("active_tasks"))["tasks"] == [cards[0]]
+        for device in (phone, laptop):
+            await device.until("task_progress")
         server.report(worker, {"type": "succeed", "task": task, "result": {"images": ["/a.png"]}})
         for device in (phone, laptop):
             assert await device.until("task_completed") == {"id": 17, "result": {"images": ["/a.png"]}}
