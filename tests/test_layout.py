@@ -76,7 +76,10 @@ ROOMS_ELSEWHERE = {
         "seen from outside, in real processes; the folder has one file for each concern",
     ),
     "transports": ("contract/test_doors.py", "one suite over every door"),
-    "transports/socketio": ("conformance/test_clients.py", "what its clients see, in Node, in Python and in a browser"),
+    "transports/socketio": (
+        "conformance/test_clients.py",
+        "what its clients see, in Node, in Python and in a browser",
+    ),
     "cli/checks": ("cli/test_doctor.py", "the checks are the doctor's"),
     "cli/duplicates": ("cli/test_duplicates.py", "the job of the demo as a whole"),
 }

@@ -80,7 +80,8 @@ class TestNotifications:
         assert await listed(store, skip=5) == []
 
     @pytest.mark.parametrize(
-        "query", [{"limit": 0}, {"limit": 201}, {"skip": -1}, {"skip": 2**64}, {"after": "n"}, {"after": "1."}]
+        "query",
+        [{"limit": 0}, {"limit": 201}, {"skip": -1}, {"skip": 2**64}, {"after": "n"}, {"after": "1."}],
     )
     async def test_what_is_out_of_bounds_is_refused(self, store: Store, query: dict[str, object]) -> None:
         with pytest.raises(InvalidField):

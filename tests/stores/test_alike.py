@@ -144,7 +144,9 @@ async def read(store: Store, ask: list[TaskQuery], bounds: list[tuple[int, int, 
                 wanted = NotificationQuery(channel, statuses, kind, limit=2, skip=len(statuses))
                 found.append(listed := await store.notifications(wanted))
                 if listed.next is not None:
-                    found.append(await store.notifications(msgspec.structs.replace(wanted, after=listed.next)))
+                    found.append(
+                        await store.notifications(msgspec.structs.replace(wanted, after=listed.next))
+                    )
     found.append(await store.aged_notifications(10, 3))
     for when in (0, 10, 99):
         found += [await store.expired(when, 3)]

@@ -268,12 +268,6 @@ class Hub:
         task = await self.records.shown(task_id)
         return position is not None and task is not None and task.state.terminal and task.rev <= position
 
-    async def knows_the_end(self, task_id: str, cursor: Cursor | None) -> bool:
-        """Whether a task has finished, and a client that has come so far has got its last state."""
-        position = self._followers.position(cursor)
-        task = await self.records.shown(task_id)
-        return position is not None and task is not None and task.state.terminal and task.rev <= position
-
     async def tasks(self, grant: Grant, query: TaskQuery) -> Page:
         """A page of the tasks that the grant covers, whatever the query says of channels.
 
