@@ -131,6 +131,9 @@ def make_app(place: Place, submit: Submit) -> Flask:
     @app.delete("/api/dedup/tasks/<int:number>")
     def remove(number: int) -> tuple[Response, int]:
         record = record_of(number)
+        if record["state"] == "queued":
+            # Nobody works at it yet; only what has ended can be removed.
+            board.command(record["id"], "cancel", _token())
         board.remove(record["id"], place.token)
         bank_of(record).forget(record["id"])
         return _yes(None, "The task was removed")

@@ -35,7 +35,7 @@ def generate(task_id: str, chapter: str) -> dict[str, Any]:
     """Read a chapter aloud: a job of the queue `tts`."""
     with working(task_id) as task:
         library = Library(Path(os.environ["EXAMPLE_DATA"]))
-        audio = produce(task, chapter, library, float(os.environ.get("EXAMPLE_PACE", "0.1")))
+        audio = produce(task, chapter, library, _pace())
         task.result(audio)
     return audio
 
@@ -43,10 +43,11 @@ def generate(task_id: str, chapter: str) -> dict[str, Any]:
 def parse(task_id: str, project: str) -> dict[str, Any]:
     """Find the chapters of a project's text: a job of the queue `parse`."""
     with working(task_id) as task:
-        task.step("started")
+        pace = _pace()
+        _stage(task, "started", pace)
         library = Library(Path(os.environ["EXAMPLE_DATA"]))
         text = library.text(project)
-        task.step("parsing", total=len(text.splitlines()), unit="lines")
+        _stage(task, "parsing", pace, total=len(text.splitlines()), unit="lines")
         chapters = []
         for read, chapter in find_chapters(text):
             chapters.append(chapter)
@@ -55,7 +56,7 @@ def parse(task_id: str, project: str) -> dict[str, Any]:
         if not chapters:
             raise ValueError("There is no text in this project")
         library.write_chapters(project, chapters)
-        task.step("stored")
+        _stage(task, "stored", pace)
         found = {"chapters": len(chapters)}
         task.result(found)
     return found
@@ -65,7 +66,7 @@ def produce(task: headway.TaskHandle, chapter_id: str, library: Library, pace: f
     """Read a chapter aloud, sentence by sentence.
 
     Args:
-        pace: seconds that each sentence takes at least, so that people can watch.
+        pace: seconds that each stage and each sentence takes at least, so that people can watch.
 
     Returns:
         `{audioUrl, duration, fileSize}`; seconds and bytes. Whoever has the address may hear it, and nobody can guess one.
@@ -73,9 +74,7 @@ def produce(task: headway.TaskHandle, chapter_id: str, library: Library, pace: f
     Raises:
         headway.Cancelled: somebody cancelled it; no file is left.
     """
-    task.step("started")
-    # A stage that lasts no longer than a report is told all the same.
-    headway.flush()
+    _stage(task, "started", pace)
     chapter = library.chapter(chapter_id)
     if chapter is None:
         raise LookupError(f"There is no chapter {chapter_id}")
@@ -83,7 +82,7 @@ def produce(task: headway.TaskHandle, chapter_id: str, library: Library, pace: f
     if not spoken:
         raise ValueError("There is nothing to read in this chapter")
     speaker = Synthesiser()
-    task.step("synthesising", total=len(spoken), unit="sentences")
+    _stage(task, "synthesising", pace, total=len(spoken), unit="sentences")
     library.audio.mkdir(parents=True, exist_ok=True)
     name = f"{secrets.token_urlsafe(16)}.wav"
     unfinished = library.audio / f"{name}.part"
@@ -109,10 +108,20 @@ def produce(task: headway.TaskHandle, chapter_id: str, library: Library, pace: f
         "fileSize": (library.audio / name).stat().st_size,
     }
     library.write_audio(chapter_id, audio)
-    headway.flush()
-    task.step("stored")
-    headway.flush()
+    _stage(task, "stored", pace)
     return audio
+
+
+def _pace() -> float:
+    return float(os.environ.get("EXAMPLE_PACE", "0.1"))
+
+
+def _stage(task: headway.TaskHandle, name: str, pace: float, **parts: Any) -> None:
+    """Begin a stage. One that is over sooner than people are told would be passed over: they are shown the newest state."""
+    headway.flush()
+    task.step(name, **parts)
+    headway.flush()
+    time.sleep(pace)
 
 
 @contextmanager

@@ -161,11 +161,14 @@ def test_what_is_refused_and_how(app: Running) -> None:
     ):
         answer = app.ask(method, f"{API}/{number}{path}", app.tokens[1])
         assert (answer.status, answer.body["error_code"]) == (404, "NOT_FOUND")
+    assert app.ask("POST", f"{API}/{number}/start").status == 200
+    assert app.ask("POST", f"{API}/{number}/start").body["error_code"] == "INVALID_STATUS"
     assert app.ask("DELETE", f"{API}/{number}").body["error_code"] == "INVALID_STATUS"
     assert app.ask("POST", f"{API}/{number}/cancel").status == 200
     assert app.ask("POST", f"{API}/{number}/cancel").body["error_code"] == "INVALID_STATUS"
-    assert app.ask("DELETE", f"{API}/{number}").status == 200
-    assert app.ask("GET", f"{API}/{number}").status == 404
+    for ended_or_pending in (number, make(app)["id"]):
+        assert app.ask("DELETE", f"{API}/{ended_or_pending}").status == 200
+        assert app.ask("GET", f"{API}/{ended_or_pending}").status == 404
 
 
 def test_lists_have_pages_of_what_the_caller_may_see(app: Running) -> None:
