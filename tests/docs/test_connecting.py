@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from playwright.sync_api import Browser
 from tests.docs.guides import FLAVOURS, Guides, View
 from tests.e2e.conftest import browser
 from tests.network import Network
-from tests.servers import Server, serving
+from tests.servers import PATIENCE, Server, serving
 
 __all__ = ["browser"]
 
@@ -35,12 +36,17 @@ def pages(guides: Guides) -> Iterator[str]:
 
 
 @pytest.fixture(params=FLAVOURS)
-def opens(request: pytest.FixtureRequest, guides: Guides, pages: str, browser: Browser) -> Iterator[Opens]:
+def flavour(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+@pytest.fixture
+def opens(flavour: str, guides: Guides, pages: str, browser: Browser) -> Iterator[Opens]:
     """Runs a client of a guide: `opens(contract, **options)`."""
     views: list[View] = []
 
     def make(contract: str, **options: Any) -> View:
-        views.append(guides.open(pages, browser, contract, request.param, options))
+        views.append(guides.open(pages, browser, contract, flavour, options))
         return views[-1]
 
     yield make
@@ -59,6 +65,15 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("data")
 
 
+def until(look: Callable[[], Any]) -> Any:
+    """What is there as soon as something is."""
+    ends = time.monotonic() + PATIENCE
+    while not (found := look()):
+        assert time.monotonic() < ends, "it never came"
+        time.sleep(0.02)
+    return found
+
+
 def speaking(dialect: str) -> Any:
     """A fixture that is a server of this dialect."""
 
@@ -71,6 +86,7 @@ def speaking(dialect: str) -> Any:
 
 
 dedup_server = speaking("dedup")
+studio_server = speaking("studio")
 
 
 def test_types_are_right(guides: Guides) -> None:
@@ -105,3 +121,42 @@ def test_dedup(opens: Opens, way: Network, dedup_server: Server) -> None:
     stranger = opens("dedup", url=way.url, token=server.token("bob"), id=task["number"])
     stranger.shows(f"There is no task {task['number']}")
     opens("dedup", url=way.url, token="no token at all", id=task["number"]).shows("token")
+
+
+def test_studio(opens: Opens, flavour: str, way: Network, studio_server: Server) -> None:
+    server = studio_server
+    way.to = server.address
+    token = server.token(f"painter-{way.port}")
+
+    def submitted() -> str:
+        return until(lambda: server.ask("GET", "/api/tasks?state=queued", token)["tasks"])[0]["id"]
+
+    # Given two devices of the same person
+    first, second = opens("studio", url=way.url, token=token), opens("studio", url=way.url, token=token)
+
+    # When one of them submits
+    first.press("Draw")
+    task = submitted()
+
+    # Then both see the card, and what becomes of it, whatever the line does
+    for view in (first, second):
+        view.shows("a red fox: 0 %")
+    server.report(
+        token, {"type": "start", "task": task}, {"type": "progress", "task": task, "done": 2, "total": 5}
+    )
+    for view in (first, second):
+        view.shows("a red fox: 40 %")
+    way.cut()
+    server.report(token, {"type": "succeed", "task": task, "result": {"images": []}})
+    way.restore()
+    for view in (first, second):
+        # A WebSocket in Node does not say that it can be told of what ended.
+        view.shows("no cards" if flavour == "node" else "a red fox: completed")
+
+    # And the end of one that is cancelled
+    second.press("Draw")
+    server.ask("POST", f"/api/tasks/{submitted()}/cancel", token)
+    for view in (first, second):
+        view.shows("a red fox: The task was cancelled")
+
+    opens("studio", url=way.url, token="no token at all").shows("The token is not valid here")
