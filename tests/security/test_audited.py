@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
+from socketio.exceptions import SocketIOError  # type: ignore[import-untyped]
 
 from headway.model.grant import Ability
 from tests.clients import connected
-from tests.servers import Form, Server, running_server
+from tests.servers import PATIENCE, Form, Server, running_server
+from tests.transports.contracts.clients import raw, speaking
 
 pytestmark = pytest.mark.slow
 
@@ -66,6 +69,75 @@ async def test_who_is_refused(tmp_path: Path, form: Form, door: str, path: str) 
             server.until(r'"code":105')
             events = [line["event"] for line in told(server)]
             assert events == ["connect", "refuse", "connect", "authenticate", "refuse"]
+
+
+@pytest.mark.parametrize("form", ["fast", "asgi"])
+@pytest.mark.parametrize("transport", ["websocket", "polling"])
+@pytest.mark.parametrize("door", ["socketio", "dedup", "studio", "voice"])
+async def test_a_connection_over_socketio(tmp_path: Path, form: Form, transport: str, door: str) -> None:
+    dialect = {} if door == "socketio" else {"dialect": f"{door}=/it"}
+    async with running_server(tmp_path, form, log_format="json", **dialect) as server:
+        path = "/it/socket.io/" if dialect else "/socket.io/"
+        given: dict[str, Any] = {"path": path, "transports": [transport], "headers": VIA}
+        with pytest.raises(SocketIOError):
+            async with speaking(server, "no token", **given):
+                pass
+        server.until(r'"code":401')
+        async with speaking(server, server.token("ada", ttl=500.0), **given):
+            server.until(r'"event":"authenticate"')
+        at = {"door": door, "address": "192.0.2.7"}
+        lines = [line for line in told(server) if line["event"] != "subscribe"]
+        assert lines == [
+            {"event": "connect", **at},
+            {"event": "refuse", "code": 401, **at},
+            {"event": "connect", **at},
+            {"event": "authenticate", "user": "ada", **at, "can": ["cancel", "publish", "read"]},
+        ]
+
+
+SOCKETS = {
+    "user-tasks": "/api/v1/ws/tasks/ada",
+    "notifications": "/api/ws/notifications",
+}
+
+
+@pytest.mark.parametrize("form", ["fast", "asgi"])
+@pytest.mark.parametrize("door", SOCKETS)
+async def test_a_connection_to_a_contract(tmp_path: Path, form: Form, door: str) -> None:
+    async with running_server(tmp_path, form, log_format="json", dialect=door) as server:
+        for token in ("none", server.token("ada", ttl=500.0)):
+            async with raw(server, f"{SOCKETS[door]}?token={token}", additional_headers=VIA) as client:
+                await client.until(lambda _name, _data: True)
+        at = {"door": door, "address": "192.0.2.7"}
+        server.until(r'"event":"authenticate"')
+        assert [line for line in told(server) if line["event"] != "subscribe"] == [
+            {"event": "connect", **at},
+            {"event": "refuse", "code": 401, **at},
+            {"event": "connect", **at},
+            {"event": "authenticate", "user": "ada", **at, "can": ["cancel", "publish", "read"]},
+        ]
+
+
+@pytest.mark.parametrize("form", ["fast", "asgi"])
+async def test_streams_and_requests_of_a_contract(tmp_path: Path, form: Form) -> None:
+    async with running_server(tmp_path, form, log_format="json", dialect="notifications") as server:
+        at = {"door": "notifications", "address": "192.0.2.7"}
+        for token in ("none", server.token("ada", ttl=500.0)):
+            headers = {**VIA, "Authorization": f"Bearer {token}"}
+            for path in ("/api/notifications/unread_count", "/api/notifications/stream"):
+                with urllib3.PoolManager() as pool:
+                    url = server.origin + path
+                    pool.request(
+                        "GET", url, headers=headers, preload_content=False, timeout=PATIENCE, retries=False
+                    ).close()
+        server.until(r'"event":"authenticate"')
+        assert [line for line in told(server) if line["event"] != "subscribe"] == [
+            {"event": "refuse", "code": 401, **at},
+            {"event": "connect", **at},
+            {"event": "refuse", "code": 401, **at},
+            {"event": "connect", **at},
+            {"event": "authenticate", "user": "ada", **at, "can": ["cancel", "publish", "read"]},
+        ]
 
 
 async def test_the_audit_can_be_turned_off(tmp_path: Path) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
-__all__ = ["Proxies", "address_of", "block_of"]
+__all__ = ["Proxies", "address_at", "address_of", "block_of"]
 
 _REMEMBERED = 10_000
 _SITE_BITS = 64
@@ -58,6 +59,12 @@ def address_of(scope: Mapping[str, Any]) -> str:
     """The address of an ASGI request's client; its server has read already what proxies say."""
     client = scope.get("client")
     return str(client[0]) if client else ""
+
+
+def address_at(transport: asyncio.BaseTransport, forwarded: str, proxies: Proxies) -> str:
+    """The address of the client on a socket of ours; `forwarded` as in `Proxies.client`."""
+    peer = transport.get_extra_info("peername")
+    return proxies.client(peer[0] if isinstance(peer, tuple) else "", forwarded)
 
 
 def block_of(address: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from headway.errors import ConnectingTooOften, HeadwayError, OriginRefused, SlowReader
 from headway.transports.addresses import address_of
-from headway.transports.conversation import Conversation
+from headway.transports.conversation import DOOR, Conversation
 from headway.transports.credentials import Brought, bring
 from headway.transports.service import FULL, Service
 from headway.wire.forms import PACKED_PROTOCOL, Form, choose_form
@@ -148,7 +148,7 @@ async def websocket(service: Service, scope: Scope, receive: Receive, send: Send
     try:
         service.rates.arrive(address, service.now())
     except ConnectingTooOften as error:
-        service.hub.audit.refused(error, door=AsgiConnection.door, address=address)
+        service.hub.audit.refused(error, door=DOOR, address=address)
         await refuse(scope, send, 429, error.message, error.details["retry_after"])
         return
     if service.crowded:

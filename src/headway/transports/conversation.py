@@ -22,11 +22,13 @@ from headway.transports.service import Service
 from headway.wire import native as n
 from headway.wire.session import Due, Session, SessionLimits
 
-__all__ = ["CLOSE_BASE", "Answering", "Conversation", "wanted_by"]
+__all__ = ["CLOSE_BASE", "DOOR", "Answering", "Conversation", "wanted_by"]
 
 _log = logging.getLogger("headway.connection")
 
 CLOSE_BASE = 4000
+DOOR = "websocket"
+"""What the audit calls the native WebSocket."""
 _MOST_ANSWERS = 262_144
 """Bytes of answers that may wait for a client that asks and asks and reads nothing."""
 _MOST_HELD = 500
@@ -74,9 +76,6 @@ class Conversation(Member):
 
     __slots__ = ("_address", "_answers", "_ended", "_follower", "_held", "_service", "_session", "_turn_at")
 
-    door = "websocket"
-    """What the audit calls it."""
-
     def __init__(self, service: Service, limits: SessionLimits | None = None) -> None:
         self.grant = None
         self._address = ""
@@ -88,6 +87,11 @@ class Conversation(Member):
         self._held: list[tuple[bytes, Answering]] | None = None
         """Messages that came while it is being found out who this is."""
         self._turn_at = float("inf")
+
+    @property
+    def door(self) -> str:
+        """What the audit calls it."""
+        return DOOR
 
     @abstractmethod
     def send(self, message: bytes) -> None:
@@ -148,6 +152,12 @@ class Conversation(Member):
         if self._ended:
             return
         self.send(n.error(error))
+        self._note(error)
+        self.finish()
+        self.hang_up(CLOSE_BASE + error.code, error.message)
+
+    def _note(self, error: e.HeadwayError) -> None:
+        """Say to those who run the server that this ends it."""
         # Of what was revoked there is one line for all, so that no log stands in the way of the end.
         if self.grant is None or not isinstance(error, e.TokenRevoked):
             if isinstance(error, e.RefusedError | e.ConnectingTooOften):
@@ -155,8 +165,6 @@ class Conversation(Member):
                     error, user=self._session.user, door=self.door, address=self._address
                 )
             _log.info("connection ended", extra={"code": error.code, "user": self._session.user})
-        self.finish()
-        self.hang_up(CLOSE_BASE + error.code, error.message)
 
     def takes(self, message: bytes) -> bool:
         """Whether one more message may wait; when too much of them does, the client is not heard any more."""

@@ -14,8 +14,9 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from uvicorn.server import ServerState
 
 from headway.errors import ConnectingTooOften, Draining, HeadwayError, OriginRefused
+from headway.transports.addresses import address_at
 from headway.transports.backpressure import Backpressure
-from headway.transports.conversation import Conversation
+from headway.transports.conversation import DOOR, Conversation
 from headway.transports.credentials import Brought, bring
 from headway.transports.service import FULL, Service, state_key
 from headway.wire import handshake
@@ -112,14 +113,11 @@ class Gate(asyncio.Protocol):
             raise handshake.HandshakeRefused(
                 400, f"The subprotocols here are {PROTOCOL} and {PACKED_PROTOCOL}"
             )
-        peer = transport.get_extra_info("peername")
-        address = service.rates.proxies.client(
-            peer[0] if isinstance(peer, tuple) else "", request.header("x-forwarded-for")
-        )
+        address = address_at(transport, request.header("x-forwarded-for"), service.rates.proxies)
         try:
             service.rates.arrive(address, service.now())
         except ConnectingTooOften as error:
-            service.hub.audit.refused(error, door=WebSocketConnection.door, address=address)
+            service.hub.audit.refused(error, door=DOOR, address=address)
             wait = str(error.details["retry_after"])
             raise handshake.HandshakeRefused(429, error.message, (("Retry-After", wait),)) from None
         if service.crowded:

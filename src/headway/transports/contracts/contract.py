@@ -9,12 +9,21 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from headway.dialects.translation import iso
-from headway.errors import HeadwayError, OriginRefused, Unauthenticated
+from headway.errors import (
+    Draining,
+    HeadwayError,
+    OriginRefused,
+    Overloaded,
+    ReconnectError,
+    TemporaryError,
+    Unauthenticated,
+)
 from headway.model.grant import Grant
+from headway.transports.addresses import address_of
 from headway.transports.asgi import Receive, Scope, Send
 from headway.transports.contracts.codec import encode
 from headway.transports.credentials import bring, origin_allowed
-from headway.transports.service import Service
+from headway.transports.service import FULL, Service
 
 __all__ = ["Contract", "Request", "Route", "answer", "route"]
 
@@ -37,6 +46,11 @@ class Request:
         except ValueError:
             self.query = {}
         self._headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+
+    @property
+    def address(self) -> str:
+        """Where it comes from; empty where that cannot be known."""
+        return address_of(self.scope)
 
     def header(self, name: str) -> str:
         """A header's value by its lower-case name, or an empty text."""
@@ -112,6 +126,55 @@ class Contract(ABC):
     def refused(self, error: HeadwayError) -> Mapping[str, Any]:
         """The body of an HTTP answer that is an error."""
 
+    def arrive(self, request: Request) -> None:
+        """Somebody comes to stay: over a WebSocket, or for a stream.
+
+        Raises:
+            ConnectingTooOften, Draining, Overloaded: not now.
+        """
+        service, audit = self.service, self.service.hub.audit
+        try:
+            service.rates.arrive(request.address, service.now())
+            if service.draining:
+                raise Draining
+            if service.crowded:
+                raise Overloaded(FULL)
+        except HeadwayError as error:
+            audit.refused(error, door=self.name, address=request.address)
+            raise
+        audit.connected(self.name, request.address)
+
+    async def known(self, request: Request, *, stays: bool = False) -> Grant:
+        """Who asks, who may do so at a rate.
+
+        Args:
+            stays: for a stream, after `arrive`; no page of another site may have one.
+
+        Raises:
+            RefusedError: nobody who is known.
+            RateLimited, ConnectingTooOften: too often.
+        """
+        rates, audit = self.service.rates, self.service.hub.audit
+        user: str | None = None
+        try:
+            if stays:
+                request.check_origin(self.service)
+            grant = await request.grant(self.service)
+            user = grant.user
+            (rates.enter if stays else rates.ask)(user, request.address, self.service.now())
+        except HeadwayError as error:
+            audit.refused(error, user=user, door=self.name, address=request.address)
+            raise
+        if stays:
+            audit.authenticated(user, self.name, request.address, grant.can)
+        return grant
+
+    def retry_after(self, error: HeadwayError) -> int:
+        """Seconds until who was refused may come again; 0 where that would not help."""
+        if not isinstance(error, TemporaryError | ReconnectError):
+            return 0
+        return int(error.details.get("retry_after", 0)) or self.service.retry_after()
+
     @property
     def stamp(self) -> str:
         """Now, as the contracts write it."""
@@ -144,14 +207,14 @@ class Contract(ABC):
         try:
             body = await one.handler(request)
         except HeadwayError as error:
-            await answer(send, self.refused(error), error.status)
+            await answer(send, self.refused(error), error.status, self.retry_after(error))
         else:
             # A stream has answered by itself.
             if body is not None:
                 await answer(send, body)
 
 
-async def answer(send: Send, body: Mapping[str, Any], status: int = 200) -> None:
+async def answer(send: Send, body: Mapping[str, Any], status: int = 200, retry_after: int = 0) -> None:
     """Answer with JSON."""
     data = encode(body)
     headers = [
@@ -160,5 +223,7 @@ async def answer(send: Send, body: Mapping[str, Any], status: int = 200) -> None
         (b"cache-control", b"no-store"),
         (b"x-content-type-options", b"nosniff"),
     ]
+    if retry_after:
+        headers.append((b"retry-after", b"%d" % retry_after))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": data})

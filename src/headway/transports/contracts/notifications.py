@@ -31,6 +31,7 @@ from headway.transports.contracts.socket import (
     REFUSED,
     SERVER_ERROR,
     ContractSocket,
+    converse,
     sized,
 )
 from headway.transports.contracts.stream import ContractStream
@@ -114,33 +115,23 @@ class Notifications(Contract):
     # Sockets.
 
     async def _inbox(self, request: Request) -> None:
-        await self._connect(request, _Inbox(self))
+        await converse(self, request, _Inbox(self, request))
 
     async def _task(self, request: Request) -> None:
-        await self._connect(request, _TaskSocket(self, request.params["task_id"]))
-
-    async def _connect(self, request: Request, socket: _Socket) -> None:
-        await request.receive()
-        await request.send({"type": "websocket.accept"})
-        try:
-            request.check_origin(self.service)
-            await socket.welcome(await request.grant(self.service))
-        except HeadwayError as error:
-            socket.end(error)
-        await socket.serve(request.receive, request.send)
+        await converse(self, request, _TaskSocket(self, request))
 
     # Streams.
 
     async def _inbox_stream(self, request: Request) -> None:
-        request.check_origin(self.service)
-        grant = await request.grant(self.service)
+        self.arrive(request)
+        grant = await self.known(request, stays=True)
         wanted = Wanted(key=0, name=b"", channel=grant.own_channel, cursor=_cursor(request))
         stream = ContractStream(self.service, INBOX_STREAM, self.heartbeat, _last_word)
         await stream.serve(grant, wanted, request.receive, request.send)
 
     async def _task_stream(self, request: Request) -> None:
-        request.check_origin(self.service)
-        grant = await request.grant(self.service)
+        self.arrive(request)
+        grant = await self.known(request, stays=True)
         task_id = request.params["task_id"]
         wanted = Wanted(key=0, name=b"", task=task_id, cursor=_cursor(request))
         stream = ContractStream(self.service, TASK_STREAM, self.heartbeat, _last_word, until=task_id)
@@ -149,7 +140,7 @@ class Notifications(Contract):
     # REST.
 
     async def _list(self, request: Request) -> Mapping[str, Any]:
-        grant = await request.grant(self.service)
+        grant = await self.known(request)
         status, kind = request.query.get("status"), request.query.get("type")
         if status is not None and status not in _STATUSES:
             raise InvalidField("status is unread or read", field="status")
@@ -168,11 +159,11 @@ class Notifications(Contract):
         return self._done({"items": items, "total": found.total, "page": page, "page_size": size})
 
     async def _unread_count(self, request: Request) -> Mapping[str, Any]:
-        grant = await request.grant(self.service)
+        grant = await self.known(request)
         return self._done({"count": await self.service.hub.inbox.unread(grant, grant.own_channel)})
 
     async def _read(self, request: Request) -> Mapping[str, Any]:
-        grant = await request.grant(self.service)
+        grant = await self.known(request)
         notification_id = request.params["notification_id"]
         inbox = self.service.hub.inbox
         note = await inbox.one(grant, notification_id)
@@ -180,14 +171,14 @@ class Notifications(Contract):
         return self._done({"id": note.id, "status": "read"})
 
     async def _read_all(self, request: Request) -> Mapping[str, Any]:
-        grant = await request.grant(self.service)
+        grant = await self.known(request)
         inbox = self.service.hub.inbox
         return self._done(
             {"updated": await inbox.file_all(grant, grant.own_channel, NotificationStatus.READ)}
         )
 
     async def _stats(self, request: Request) -> Mapping[str, Any]:
-        grant = await request.grant(self.service)
+        grant = await self.known(request)
         if Ability.ADMIN not in grant.can:
             raise Forbidden("This needs an administrator's token")
         users = self.inboxes.counts()
@@ -203,11 +194,10 @@ class Notifications(Contract):
 class _Socket(ContractSocket):
     """A socket of this contract; what its client sends is ignored."""
 
-    __slots__ = ("_contract",)
+    __slots__ = ()
 
-    def __init__(self, contract: Notifications, peers: Members) -> None:
-        super().__init__(contract.service, peers, contract.heartbeat)
-        self._contract = contract
+    def __init__(self, contract: Notifications, peers: Members, request: Request) -> None:
+        super().__init__(contract.service, peers, contract.heartbeat, contract.name, request.address)
 
     def said(self, event: Event) -> Mapping[str, Any]:
         return _message(event)
@@ -238,8 +228,8 @@ class _Inbox(_Socket):
 
     codec = INBOX_SOCKET
 
-    def __init__(self, contract: Notifications) -> None:
-        super().__init__(contract, contract.inboxes)
+    def __init__(self, contract: Notifications, request: Request) -> None:
+        super().__init__(contract, contract.inboxes, request)
 
     async def welcome(self, grant: Grant) -> None:
         self.admit(grant)
@@ -255,9 +245,9 @@ class _TaskSocket(_Socket):
 
     codec = TASK_SOCKET
 
-    def __init__(self, contract: Notifications, task: str) -> None:
-        super().__init__(contract, contract.watchers)
-        self._task = task
+    def __init__(self, contract: Notifications, request: Request) -> None:
+        super().__init__(contract, contract.watchers, request)
+        self._task = request.params["task_id"]
 
     async def welcome(self, grant: Grant) -> None:
         # Before anything is said: to others it does not exist.

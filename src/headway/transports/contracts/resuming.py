@@ -7,10 +7,12 @@ for it. Its `pid` is no secret and opens nothing: it only makes the client bring
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from contextlib import suppress
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
+from headway.errors import HeadwayError, UnknownSubscription
 from headway.hub.followers import Only, Wanted
 from headway.model.cursor import Cursor
 from headway.transports.contracts.socketio import Speaking
@@ -116,6 +118,22 @@ class Resuming(Speaking):
             return _OWN
         return 1 + zlib.crc32(channel.encode()) % _SERIALS
 
-    def _not_followed(self, channel: str, error: Any) -> None:
+    def unfollow(self, channel: str) -> None:
+        """Follow it no longer. Idempotent."""
+        self._forget(channel)
+        with suppress(UnknownSubscription):
+            if self._follower is not None:
+                self._follower.unsubscribe(channel)
+
+    def _forget(self, channel: str) -> None:
+        """It is not followed any more; nothing is kept of it."""
         self._followed.discard(channel)
+        if self._places is not None:
+            self._places.end(channel.encode())
+
+    def _not_followed(self, channel: str, error: HeadwayError) -> None:
+        self._forget(channel)
         self.complain(error)
+
+    def _refuse(self, subscription: Hashable, error: HeadwayError) -> None:
+        self._not_followed(str(subscription), error)

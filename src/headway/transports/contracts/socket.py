@@ -9,16 +9,25 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from headway.dialects.translation import Event, iso
-from headway.errors import HeadwayError, RateLimited, SlowReader
+from headway.errors import (
+    ConnectingTooOften,
+    Flooding,
+    HeadwayError,
+    RateLimited,
+    RefusedError,
+    SlowReader,
+    TokenRevoked,
+)
 from headway.hub.followers import Follower
 from headway.model.grant import Grant
-from headway.transports.asgi import Receive, Send
+from headway.transports.asgi import Receive, Send, refuse
 from headway.transports.contracts.codec import encode
+from headway.transports.contracts.contract import Contract, Request
 from headway.transports.members import Member, Members
 from headway.transports.service import Service
 from headway.wire.lease import Lease
 
-__all__ = ["GOING_AWAY", "REFUSED", "SERVER_ERROR", "ContractSocket", "sized"]
+__all__ = ["GOING_AWAY", "REFUSED", "SERVER_ERROR", "ContractSocket", "converse", "sized"]
 
 _log = logging.getLogger("headway.connection")
 
@@ -29,6 +38,8 @@ REFUSED = 1008
 SERVER_ERROR = 1011
 
 _HIGH_WATER = 65_536
+_MOST_REFUSED = 1000
+"""Messages that were too many, since the last time when they were not."""
 _MOST_ANSWERS = 262_144
 _SIZE = 4
 
@@ -47,17 +58,20 @@ class ContractSocket(Member):
     """
 
     __slots__ = (
+        "_address",
         "_allowance",
         "_allowed_at",
         "_answers",
         "_beat_at",
         "_close",
+        "_door",
         "_ended",
         "_lease",
         "_peers",
         "_pending",
         "_service",
         "_size",
+        "_too_much",
         "_turn_at",
         "_wake",
         "beat_seconds",
@@ -65,15 +79,21 @@ class ContractSocket(Member):
         "follower",
     )
 
-    def __init__(self, service: Service, peers: Members, beat_seconds: float) -> None:
+    def __init__(
+        self, service: Service, peers: Members, beat_seconds: float, door: str, address: str
+    ) -> None:
         """Nothing is known of the client yet.
 
         Args:
             peers: the sockets of this contract, by user.
+            door: what the audit calls the contract.
+            address: where the client comes from.
         """
         self.grant = None
         self.follower: Follower | None = None
         self.beat_seconds = beat_seconds
+        self._door = door
+        self._address = address
         self._service = service
         self._peers = peers
         self._pending: list[bytes] = []
@@ -88,6 +108,7 @@ class ContractSocket(Member):
         self._turn_at = float("inf")
         self._allowance = service.limits.message_burst
         self._allowed_at = now
+        self._too_much = 0
 
     @abstractmethod
     def said(self, event: Event) -> Mapping[str, Any]:
@@ -107,7 +128,10 @@ class ContractSocket(Member):
 
     @abstractmethod
     async def hear(self, message: bytes) -> None:
-        """The client said something, at most `Service.max_message` bytes."""
+        """The client said something, at most `Service.max_message` bytes, and not too often."""
+
+    def slowed(self, error: RateLimited) -> None:
+        """The client says too much; what it said is not heard."""
 
     @abstractmethod
     def beat(self) -> Event:
@@ -146,7 +170,12 @@ class ContractSocket(Member):
             return
         event, code = self.refusal(error)
         self.say(event)
-        _log.info("connection ended", extra={"code": error.code, "user": self.grant and self.grant.user})
+        # Of what was revoked there is one line for all, so that no log stands in the way of the end.
+        if self.grant is None or not isinstance(error, TokenRevoked):
+            user = None if self.grant is None else self.grant.user
+            if isinstance(error, RefusedError | ConnectingTooOften):
+                self._service.hub.audit.refused(error, user=user, door=self._door, address=self._address)
+            _log.info("connection ended", extra={"code": error.code, "user": user})
         self.finish()
         self.hang_up(code, error.message)
 
@@ -158,7 +187,10 @@ class ContractSocket(Member):
 
     def renew(self, grant: Grant) -> None:
         """Go on with another token of the same user."""
+        old = self.grant
         self._service.members.renew(grant, self)
+        # The second index, too, is to know which token to forget.
+        self.grant = old
         self._peers.renew(grant, self)
         self._lease.renew(self._service.lasts(grant), self._service.hub.wheel.now())
         if self.follower is not None:
@@ -184,18 +216,27 @@ class ContractSocket(Member):
         self.mute()
 
     def count(self) -> None:
-        """The client said something that is to be answered.
+        """The client said something.
 
         Raises:
-            RateLimited: it says too much.
+            RateLimited: it says too much, or its user does, over all connections.
+            Flooding: it does so on and on.
         """
-        limits, now = self._service.limits, self._service.hub.wheel.now()
+        service, limits = self._service, self._service.limits
+        now, audit = service.now(), service.hub.audit
+        audit.total.messages += 1
         earned = (now - self._allowed_at) * limits.message_rate
         self._allowance = min(limits.message_burst, self._allowance + earned)
         self._allowed_at = now
         if self._allowance < 1:
-            raise RateLimited(rate=limits.message_rate)
+            self._too_much += 1
+            raise Flooding if self._too_much > _MOST_REFUSED else RateLimited(rate=limits.message_rate)
+        if self._allowance >= limits.message_burst:
+            self._too_much = 0
         self._allowance -= 1
+        if self.grant is not None:
+            audit.of(self.grant.user).messages += 1
+            service.rates.say(self.grant.user, self._address, now)
 
     def heard(self) -> None:
         """The client gave a sign of life."""
@@ -205,9 +246,13 @@ class ContractSocket(Member):
 
         Raises:
             TooManyConnections: the user has enough.
+            ConnectingTooOften: they come too often.
         """
+        service = self._service
+        service.rates.enter(grant.user, self._address, service.now())
         self._peers.join(grant, self)
-        self._service.admit(grant, self)
+        service.admit(grant, self)
+        service.hub.audit.authenticated(grant.user, self._door, self._address, grant.can)
         self._lease.renew(self._service.lasts(grant), self._service.hub.wheel.now())
         self._plan()
 
@@ -269,7 +314,17 @@ class ContractSocket(Member):
                 self.hang_up(TOO_BIG, "The message is too large")
                 return False
             self.heard()
-            await self.hear(data)
+            try:
+                self.count()
+            except RateLimited as error:
+                # Who sends too much and reads nothing is not answered each time.
+                if not self.full:
+                    self.slowed(error)
+            except Flooding as error:
+                self.end(error)
+                return False
+            else:
+                await self.hear(data)
 
     def _queue(self, data: bytes) -> None:
         self._pending.append(data)
@@ -300,6 +355,24 @@ class ContractSocket(Member):
                 self.say(self.beat())
         self._turn_at = float("inf")
         self._plan()
+
+
+async def converse(contract: Contract, request: Request, socket: ContractSocket) -> None:
+    """Serve one WebSocket from its request to its end."""
+    await request.receive()
+    try:
+        contract.arrive(request)
+    except HeadwayError as error:
+        text, wait = error.message, contract.retry_after(error)
+        await refuse(request.scope, request.send, error.status, text, wait)
+        return
+    await request.send({"type": "websocket.accept"})
+    try:
+        request.check_origin(contract.service)
+        await socket.welcome(await request.grant(contract.service))
+    except HeadwayError as error:
+        socket.end(error)
+    await socket.serve(request.receive, request.send)
 
 
 def _apart(data: bytes) -> Iterator[bytes]:

@@ -11,6 +11,7 @@ from headway.errors import (
     Flooding,
     HeadwayError,
     InternalError,
+    OriginRefused,
     RateLimited,
     ReconnectError,
     RefusedError,
@@ -63,6 +64,7 @@ class SocketIoContract(Contract):
             {"/": self.vocabulary},
             limits=EngineLimits(ping_interval=limits.heartbeat, max_payload=service.max_message),
             socket_limits=SocketLimits(connect_timeout=limits.auth_timeout, max_recovery=OFFSET_CHARS),
+            door=self.name,
         )
 
     @abstractmethod
@@ -100,23 +102,32 @@ class Speaking(SocketConversation):
         """
 
     def connected(self, auth: dict[str, Any], recovery: Recovery | None) -> None:
-        if self._open and not self._service.draining and not auth.get("token"):
+        if self._open and not self._service.draining and not auth.get("token") and self._unknown():
+            self._arrive()
             try:
-                unknown = self.client.brought() is None
-            except RefusedError:
-                # Its cookie does not count here, so nobody is known.
-                unknown = True
-            if unknown:
-                self._arrive()
+                if self.client.foreign:
+                    # Whoever sees everything without a token would show it to any page that they look at.
+                    raise OriginRefused
                 self._let_in(recovery, NOBODY)
-                return
+            except HeadwayError as error:
+                self.end(error)
+            return
         super().connected(auth, recovery)
+
+    def _unknown(self) -> bool:
+        try:
+            return self.client.brought() is None
+        except RefusedError:
+            # Its cookie does not count here, so nobody is known.
+            return True
 
     def event(self, name: str, args: list[Any], ack: Ack | None) -> None:  # noqa: ARG002 - no contract answers so
         if self._ended:
             return
         try:
-            self._session.count(self._service.hub.wheel.now())
+            now = self._service.hub.wheel.now()
+            self._session.count(now)
+            self._count(now)
             self.say(name, args)
         except Flooding as error:
             self.end(error)

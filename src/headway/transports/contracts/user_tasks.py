@@ -28,6 +28,7 @@ from headway.transports.contracts.socket import (
     REFUSED,
     SERVER_ERROR,
     ContractSocket,
+    converse,
     sized,
 )
 from headway.transports.members import Members
@@ -70,21 +71,10 @@ class UserTasks(Contract):
         return {"success": False, "data": None, "message": error.message}
 
     async def _connect(self, request: Request) -> None:
-        await request.receive()
-        await request.send({"type": "websocket.accept"})
-        socket = _Socket(self)
-        try:
-            request.check_origin(self.service)
-            grant = await request.grant(self.service)
-            if request.params["user_id"] != grant.user:
-                raise Unauthenticated("This token belongs to another user")
-            await socket.welcome(grant)
-        except HeadwayError as error:
-            socket.end(error)
-        await socket.serve(request.receive, request.send)
+        await converse(self, request, _Socket(self, request))
 
     async def _status(self, request: Request) -> Mapping[str, Any]:
-        grant = await request.grant(self.service)
+        grant = await self.known(request)
         counts = self.members.counts()
         if Ability.ADMIN not in grant.can:
             # Others see themselves.
@@ -100,13 +90,15 @@ class UserTasks(Contract):
 class _Socket(ContractSocket):
     """One client."""
 
-    __slots__ = ("_cleared_at", "_contract")
+    __slots__ = ("_cleared_at", "_user")
 
     codec = CODEC
 
-    def __init__(self, contract: UserTasks) -> None:
-        super().__init__(contract.service, contract.members, contract.heartbeat)
-        self._contract = contract
+    def __init__(self, contract: UserTasks, request: Request) -> None:
+        super().__init__(
+            contract.service, contract.members, contract.heartbeat, contract.name, request.address
+        )
+        self._user = request.params["user_id"]
         self._cleared_at = 0
 
     def said(self, event: Event) -> Mapping[str, Any]:
@@ -129,6 +121,8 @@ class _Socket(ContractSocket):
         self._beat_at = self._service.hub.wheel.now() + self.beat_seconds
 
     async def welcome(self, grant: Grant) -> None:
+        if grant.user != self._user:
+            raise Unauthenticated("This token belongs to another user")
         self.admit(grant)
         hub = self._service.hub
         page = await hub.tasks(grant, TaskQuery(None, channel=grant.own_channel, limit=1))
@@ -141,9 +135,11 @@ class _Socket(ContractSocket):
         if refused:
             raise refused[0]
 
+    def slowed(self, error: RateLimited) -> None:
+        self._complain(error.message)
+
     async def hear(self, message: bytes) -> None:
         try:
-            self.count()
             asked = _decode(message)
             if asked == "ping":
                 self.say(Event("pong", {"timestamp": self.stamp}))
@@ -156,7 +152,7 @@ class _Socket(ContractSocket):
                 self.say(Event("tasks_cleared", {"timestamp": self.stamp}))
             else:
                 self._complain("This type of message is not known here")
-        except (RequestError, RateLimited) as error:
+        except RequestError as error:
             self._complain(error.message)
         except HeadwayError as error:
             self.end(error)

@@ -85,7 +85,14 @@ class _Listener(Resuming):
                 self.follow_channel(project, self.was_at(project))
             elif project in self._subscribed:
                 self._subscribed.discard(project)
-                self._follow_own_jobs(grant, project)
+                if project in grant.channels:
+                    self._follow_own_jobs(grant, project)
+                else:
+                    self.unfollow(project)
+
+    def _forget(self, channel: str) -> None:
+        super()._forget(channel)
+        self._subscribed.discard(channel)
 
     def _authenticated(self, user: Any, grant: Grant) -> None:
         # Some clients have a number for their user.
@@ -101,6 +108,7 @@ class _Listener(Resuming):
 
     def _refused(self, error: HeadwayError) -> None:
         self.complain(error)
+        self._note(error)
         self.finish()
         self.put_out()
 

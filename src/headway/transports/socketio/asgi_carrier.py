@@ -7,9 +7,10 @@ from collections.abc import MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from headway.errors import HeadwayError, SlowReader
+from headway.transports.addresses import address_of
 from headway.transports.asgi import Receive, Scope, Send, refuse
 from headway.transports.backpressure import HIGH_WATER
-from headway.transports.service import FULL, Service
+from headway.transports.service import Service
 from headway.transports.socketio.connection import Connection
 from headway.wire.engineio_packets import Binary, Encoded, as_text
 from headway.wire.engineio_requests import UNKNOWN_SID, Refusal, read_request
@@ -139,11 +140,16 @@ async def websocket(endpoint: EngineEndpoint, scope: Scope, receive: Receive, se
     elif asked.sid is not None:
         connection = endpoint.connections.get(asked.sid)
         refusal = UNKNOWN_SID if connection is None else connection.ws_opened(carrier)
-    elif endpoint.closed:
-        await refuse(scope, send, 503, FULL, service.retry_after())
-        return
     else:
-        connection = begun = endpoint.begin(asked, lambda name: headers.get(name, ""), query, websocket=True)
+        address = address_of(scope)
+        try:
+            endpoint.arrive(address)
+        except HeadwayError as error:
+            await refuse(scope, send, error.status, error.message, endpoint.retry_after(error))
+            return
+        connection = begun = endpoint.begin(
+            asked, lambda name: headers.get(name, ""), query, address, websocket=True
+        )
     if refusal is not None or connection is None:
         refusal = refusal or UNKNOWN_SID
         await refuse(scope, send, refusal.status, refusal.body.decode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from headway.errors import OriginRefused
+from headway.errors import Flooding, OriginRefused
 from headway.transports.credentials import Brought
 from headway.transports.service import Service
 from headway.transports.socketio.connection import Connection
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Client"]
 
+_MOST_ASKS = 20
+"""Times that one connection may ask for a namespace: each may cost the verification of a token, and the stock clients come
+again on a new one when they were refused."""
 _FAREWELL_SECONDS = 2.0
 """Within which a client that is in no namespace any more leaves by itself."""
 
@@ -35,7 +38,7 @@ _FAREWELL_SECONDS = 2.0
 class Client(Connection):
     """One client. Kept for as long as it is connected, so it is small."""
 
-    __slots__ = ("_arriving", "_brought", "_members", "_talk", "keeps_offsets")
+    __slots__ = ("_arriving", "_asks", "_brought", "_members", "_talk", "foreign", "keeps_offsets")
 
     endpoint: Endpoint
 
@@ -46,14 +49,18 @@ class Client(Connection):
         brought: Brought | OriginRefused | None,
         *,
         keeps_offsets: bool = False,
+        foreign: bool = False,
     ) -> None:
         """Nothing was said yet.
 
         Args:
             keeps_offsets: it is known to be the stock client in JavaScript, which brings its offset back.
+            foreign: it is a page of an origin that may not act with the cookie.
         """
         super().__init__(endpoint, engine)
         self.keeps_offsets = keeps_offsets
+        self.foreign = foreign
+        self._asks = 0
         self._talk = SocketSession(endpoint.socket_limits, self.now(), endpoint.parser)
         self._members: dict[str, Vocabulary] = {}
         self._brought = brought
@@ -148,6 +155,10 @@ class Client(Connection):
     def _received(self, received: Received) -> None:
         namespace = received.namespace
         if isinstance(received, ConnectAsked):
+            self._asks += 1
+            if self._asks > _MOST_ASKS:
+                self.end(Flooding())
+                return
             make = self.endpoint.namespaces.get(namespace)
             if make is None:
                 self.refuse(namespace, "Invalid namespace")

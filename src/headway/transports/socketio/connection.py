@@ -53,13 +53,16 @@ class Waiting(Protocol):
 class Connection(ABC):
     """Kept for as long as the client is there, so it is small."""
 
-    __slots__ = ("_poll", "_probe", "_reason", "_turn_at", "_ws", "endpoint", "engine")
+    __slots__ = ("_poll", "_probe", "_reason", "_turn_at", "address", "endpoint", "engine", "ws")
 
     def __init__(self, endpoint: EngineEndpoint, engine: EngineSession) -> None:
         self.endpoint = endpoint
         self.engine = engine
+        self.address = ""
+        """Where the client comes from; empty where that cannot be known."""
         self._poll: Waiting | None = None
-        self._ws: Carrier | None = None
+        self.ws: Carrier | None = None
+        """The WebSocket that carries the session; None while it polls."""
         self._probe: Carrier | None = None
         """A WebSocket that the session may change to."""
         self._turn_at = float("inf")
@@ -88,12 +91,12 @@ class Connection(ABC):
     @property
     def full(self) -> bool:
         """Whether what is delivered now would not go out."""
-        ws = self._ws
+        ws = self.ws
         return ws.full if ws is not None else not self.engine.can_send
 
     def deliver(self, batch: Batch) -> bool:
-        """As `Link.deliver`, on whatever carries the session."""
-        ws = self._ws
+        """As `Link.deliver`, on whatever carries the session; `(ws or self).deliver` is the same, and sooner."""
+        ws = self.ws
         if ws is not None:
             return ws.deliver(batch)
         if not self.engine.can_send:
@@ -125,7 +128,7 @@ class Connection(ABC):
     def open(self, opening: Waiting | Carrier, *, websocket: bool) -> None:
         """Begin with a poll, or with a WebSocket."""
         if websocket:
-            self._ws = opening  # type: ignore[assignment]
+            self.ws = opening  # type: ignore[assignment]
         else:
             self._poll = opening  # type: ignore[assignment]
         self._do(self.engine.open())
@@ -176,18 +179,18 @@ class Connection(ABC):
     def ws_message(self, data: bytes, binary: bool) -> None:
         """A message came on the WebSocket."""
         self._do(self.engine.ws_message(data, binary, self.now()))
-        if self._ws is None:
+        if self.ws is None:
             self.plan()
 
     def ws_closed(self, carrier: Carrier) -> None:
         """A WebSocket is gone, that we have not closed ourselves."""
-        if carrier is self._ws or carrier is self._probe:
+        if carrier is self.ws or carrier is self._probe:
             self._do(self.engine.ws_closed())
             self._probe = None
 
     def ws_failed(self, carrier: Carrier, error: HeadwayError) -> None:
         """A WebSocket is to be given up."""
-        if carrier is self._ws:
+        if carrier is self.ws:
             self.end(error)
         else:
             carrier.close(CLOSE_BASE + error.code, error.message)
@@ -220,7 +223,7 @@ class Connection(ABC):
                 if not self.engine.closed:
                     self._take(action.data, action.binary)  # type: ignore[union-attr]
             elif kind is a.SendFrame:
-                carrier = self._ws or self._probe
+                carrier = self.ws or self._probe
                 if carrier is not None:
                     carrier.send(action.data, action.binary)  # type: ignore[union-attr]
             elif kind is a.AnswerPoll:
@@ -230,7 +233,7 @@ class Connection(ABC):
             elif kind is a.Ready:
                 self.drained()
             elif kind is a.Upgraded:
-                self._ws, self._probe = self._probe, None
+                self.ws, self._probe = self._probe, None
             elif kind is a.CloseSocket:
                 self._close_socket(action.code)  # type: ignore[union-attr]
             elif kind is a.Closed:
@@ -245,8 +248,8 @@ class Connection(ABC):
             self.close(1011, at_once=True)
 
     def _close_socket(self, code: int) -> None:
-        carrier = self._ws or self._probe
-        self._ws = self._probe = None
+        carrier = self.ws or self._probe
+        self.ws = self._probe = None
         if carrier is not None:
             carrier.close(code, self._reason)
 

@@ -38,8 +38,13 @@ class SocketConversation(Conversation, Vocabulary):
     def __init__(self, client: Client, namespace: str, codec: SocketCodec) -> None:
         super().__init__(client.service, _unpinged(client.service.limits))
         self.client = client
+        self._address = client.address
         self.namespace = namespace
         self.codec = codec
+
+    @property
+    def door(self) -> str:
+        return self.client.endpoint.door
 
     def welcomed(self, grant: Grant, recovery: Recovery | None) -> None:
         """The token is good: `accept`, now or later, and say what there is to be said first."""
@@ -105,6 +110,7 @@ class SocketConversation(Conversation, Vocabulary):
             self.put_out()
 
     def _part(self, error: HeadwayError) -> None:
+        self._note(error)
         if isinstance(error, Draining):
             # A refusal would be final to the client, and this is none.
             self.client.end(error)

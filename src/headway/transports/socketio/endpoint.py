@@ -7,9 +7,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from headway.errors import Draining, OriginRefused
+from headway.errors import Draining, HeadwayError, OriginRefused, Overloaded
+from headway.transports.addresses import address_at
 from headway.transports.asgi import Receive, Scope, Send
-from headway.transports.credentials import Brought, bring
+from headway.transports.credentials import Brought, bring, origin_allowed
 from headway.transports.service import FULL, Service
 from headway.transports.socketio.carrier import SocketCarrier
 from headway.transports.socketio.client import Client
@@ -39,13 +40,15 @@ class EngineEndpoint(ABC):
         service: what all connections of the server share.
         path: ends with a slash.
         limits: of each session.
+        door: what the audit calls it.
         connections: by session id. Bounded, since nobody is let in beyond what the service admits.
     """
 
-    def __init__(self, service: Service, path: str, limits: EngineLimits) -> None:
+    def __init__(self, service: Service, path: str, limits: EngineLimits, door: str = "socketio") -> None:
         self.service = service
         self.path = path
         self.limits = limits
+        self.door = door
         self.connections: dict[str, Connection] = {}
         service.endpoints.append(self)
 
@@ -58,17 +61,37 @@ class EngineEndpoint(ABC):
         """An id that nobody guesses: 120 bits."""
         return secrets.token_urlsafe(15)
 
-    @property
-    def closed(self) -> bool:
-        """Whether no session may begin just now."""
-        return self.service.draining or self.service.crowded
+    def arrive(self, address: str) -> None:
+        """Somebody wants to begin a session.
 
-    def begin(self, request: EngineRequest, header: Header, query: str, *, websocket: bool) -> Connection:
-        """A new session; it is still to be opened."""
+        Raises:
+            ConnectingTooOften, Draining, Overloaded: not now.
+        """
+        service, audit = self.service, self.service.hub.audit
+        try:
+            service.rates.arrive(address, service.now())
+            if service.draining:
+                raise Draining
+            if service.crowded:
+                raise Overloaded(FULL)
+        except HeadwayError as error:
+            audit.refused(error, door=self.door, address=address)
+            raise
+        audit.connected(self.door, address)
+
+    def retry_after(self, error: HeadwayError) -> int:
+        """Seconds until who was refused in `arrive` may come again."""
+        return int(error.details.get("retry_after", 0)) or self.service.retry_after()
+
+    def begin(
+        self, request: EngineRequest, header: Header, query: str, address: str, *, websocket: bool
+    ) -> Connection:
+        """A new session of who was let in by `arrive`; it is still to be opened."""
         sid = self.new_id()
         now = self.service.hub.wheel.now()
         engine = EngineSession(sid, self.limits, now, websocket=websocket, base64=request.base64)
         connection = self.connections[sid] = self.make(engine, header, query)
+        connection.address = address
         return connection
 
     def forget(self, connection: Connection) -> None:
@@ -90,8 +113,15 @@ class EngineEndpoint(ABC):
         asked = read_request(request.method, request.query, upgrade=True)
         if isinstance(asked, Refusal):
             raise _refused(asked)
-        if asked.sid is None and self.closed:
-            raise handshake.HandshakeRefused(503, FULL, (("Retry-After", str(self.service.retry_after())),))
+        address = address_at(transport, request.header("x-forwarded-for"), self.service.rates.proxies)
+        if asked.sid is None:
+            try:
+                self.arrive(address)
+            except HeadwayError as error:
+                wait = str(self.retry_after(error))
+                raise handshake.HandshakeRefused(
+                    error.status, error.message, (("Retry-After", wait),)
+                ) from None
         connection = None if asked.sid is None else self.connections.get(asked.sid)
         if asked.sid is not None and connection is None:
             raise _refused(UNKNOWN_SID)
@@ -101,7 +131,7 @@ class EngineEndpoint(ABC):
                 raise _refused(refusal)
             begun = None
         else:
-            connection = begun = self.begin(asked, request.header, request.query, websocket=True)
+            connection = begun = self.begin(asked, request.header, request.query, address, websocket=True)
         transport.write(handshake.accept_response(request))
         carrier.begin(connection, transport)
         if begun is not None:
@@ -134,8 +164,9 @@ class Endpoint(EngineEndpoint):
         limits: EngineLimits | None = None,
         socket_limits: SocketLimits | None = None,
         parser: Parser = JSON_PARSER,
+        door: str = "socketio",
     ) -> None:
-        super().__init__(service, path, limits or EngineLimits())
+        super().__init__(service, path, limits or EngineLimits(), door)
         self.namespaces = namespaces
         self.socket_limits = socket_limits or SocketLimits()
         self.parser = parser
@@ -147,7 +178,9 @@ class Endpoint(EngineEndpoint):
             brought = bring(header, query, service.origins, query_tokens=service.query_tokens)
         except OriginRefused as error:
             brought = error.with_traceback(None)
-        return Client(self, engine, brought, keeps_offsets=header("user-agent").startswith(_SCRIPTS))
+        foreign = not origin_allowed(header("origin"), header("host"), service.origins)
+        scripts = header("user-agent").startswith(_SCRIPTS)
+        return Client(self, engine, brought, keeps_offsets=scripts, foreign=foreign)
 
 
 def _refused(refusal: Refusal) -> handshake.HandshakeRefused:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from headway.errors import Draining, Overloaded
+from headway.errors import HeadwayError
+from headway.transports.addresses import address_of
 from headway.transports.asgi import Receive, Scope, Send
 from headway.transports.credentials import origin_allowed
-from headway.transports.service import FULL
 from headway.transports.socketio.connection import Connection
 from headway.wire.engineio_requests import UNKNOWN_SID, EngineRequest, Refusal, read_request
 
@@ -70,7 +70,7 @@ async def poll(endpoint: EngineEndpoint, scope: Scope, receive: Receive, send: S
     if isinstance(asked, Refusal):
         await _refuse(send, asked, allowed)
     elif asked.sid is None:
-        await _begin(endpoint, asked, (header, query), allowed, receive, send)
+        await _begin(endpoint, asked, (header, query, address_of(scope)), allowed, receive, send)
     elif (connection := endpoint.connections.get(asked.sid)) is None:
         await _refuse(send, UNKNOWN_SID, allowed)
     elif asked.method == "POST":
@@ -87,16 +87,16 @@ async def poll(endpoint: EngineEndpoint, scope: Scope, receive: Receive, send: S
 async def _begin(
     endpoint: EngineEndpoint,
     asked: EngineRequest,
-    request: tuple[Header, str],
+    request: tuple[Header, str, str],
     allowed: _Headers,
     receive: Receive,
     send: Send,
 ) -> None:
-    service = endpoint.service
-    if endpoint.closed:
-        error = Draining() if service.draining else Overloaded(FULL)
-        retry = (b"retry-after", b"%d" % service.retry_after())
-        await _answer(send, 503, [_JSON, retry, *allowed], msgspec.json.encode(error.body()))
+    try:
+        endpoint.arrive(request[2])
+    except HeadwayError as error:
+        retry = (b"retry-after", b"%d" % endpoint.retry_after(error))
+        await _answer(send, error.status, [_JSON, retry, *allowed], msgspec.json.encode(error.body()))
         return
     connection = endpoint.begin(asked, *request, websocket=False)
     waiting = _Poll()
