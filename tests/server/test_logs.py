@@ -202,3 +202,47 @@ def test_a_log_that_nobody_reads_holds_nobody_up() -> None:
     assert [line["number"] for line in kept[:-1]] == list(range(len(kept) - 1))
     assert kept[-1]["event"] == f"nobody read the log; {5000 - len(kept) + 1} lines were left out"
     assert again["event"] == "again"
+
+
+GATHERED = """
+import asyncio, logging
+from headway.hub.audit import Audit
+from headway.server.logs import set_up_logs
+set_up_logs("info", "json")
+audit = Audit()
+async def main():
+    audit.connected("websocket", "1")
+    audit.connected("websocket", "2")
+    logging.getLogger("headway.connection").info("between")
+    audit.connected("websocket", "3")
+    await asyncio.sleep(0)
+    print("turned", flush=True)
+    await asyncio.to_thread(input)
+    for number in range(4, 250):
+        audit.connected("websocket", str(number))
+    raise SystemExit
+try:
+    asyncio.run(main())
+finally:
+    audit.connected("websocket", "250")
+"""
+
+
+def test_lines_of_the_audit_are_all_written_in_order_and_not_later_than_the_next_turn() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", GATHERED],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdin is not None
+        assert process.stdout.readline() == "turned\n"
+        early = [json.loads(process.stderr.readline()) for _ in range(4)]
+        process.stdin.write("\n")
+        process.stdin.flush()
+        late = [json.loads(line) for line in process.stderr]
+    assert [line.get("address", line["event"]) for line in early] == ["1", "2", "between", "3"]
+    assert [line["address"] for line in late] == [str(number) for number in range(4, 251)]

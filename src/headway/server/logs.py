@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import re
 import select
@@ -31,6 +33,9 @@ _ACCESS_LOGS = (
     "_granian",
 )
 _MOMENT_MS = 100
+_MOST_GATHERED = 100
+_TOGETHER = 1000
+"""Characters that are written at once at most, unless a line has more: never beyond 4096 bytes of UTF-8."""
 _MISSED = "nobody read the log; %d lines were left out"
 
 
@@ -85,22 +90,66 @@ class PromptHandler(logging.StreamHandler[Any]):
 
     A pipe that is full would hold the whole server up at the next line. One that can be written to at all takes 4096
     bytes at once (pipe(7), PIPE_BUF), which is more than a line has unless it tells of an error.
+
+    Lines of the audit are gathered while the loop is busy and written when it comes up for air, several at once: each
+    connection has three of them, and asking and writing cost more than all that is said.
     """
 
     _missed = 0
 
+    def __init__(self) -> None:
+        """Write to standard error."""
+        super().__init__()
+        self._gathered: list[logging.LogRecord] = []
+
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a line, or count it."""
+        """Write a line, or count it; one of the audit is kept until the loop goes on."""
+        self._gathered.append(record)
+        if not hasattr(record, "audited") or len(self._gathered) >= _MOST_GATHERED:
+            self._release()
+        elif len(self._gathered) == 1:
+            try:
+                asyncio.get_running_loop().call_soon(self.flush)
+            except RuntimeError:
+                # No loop, so nobody waits for it.
+                self._release()
+
+    def flush(self) -> None:
+        """Write what was gathered."""
+        with self.lock or contextlib.nullcontext():
+            self._release()
+
+    def _release(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        text, lines = "", 0
+        for record in gathered:
+            try:
+                line = self.format(record) + self.terminator
+            except Exception:  # noqa: BLE001 - as of any handler: what cannot be said ends nothing
+                self.handleError(record)
+                continue
+            if lines and len(text) + len(line) > _TOGETHER:
+                self._write(text, lines)
+                text, lines = "", 0
+            text += line
+            lines += 1
+        if lines:
+            self._write(text, lines)
+
+    def _write(self, text: str, lines: int) -> None:
         # A reader that is only slow is given a moment, once.
         if not self._writable(0 if self._missed else _MOMENT_MS):
-            self._missed += 1
+            self._missed += lines
             return
         if self._missed:
             missed, self._missed = self._missed, 0
-            super().emit(
-                logging.LogRecord("headway.server", logging.WARNING, "", 0, _MISSED, (missed,), None)
-            )
-        super().emit(record)
+            record = logging.LogRecord("headway.server", logging.WARNING, "", 0, _MISSED, (missed,), None)
+            text = self.format(record) + self.terminator + text
+        try:
+            self.stream.write(text)
+            self.stream.flush()
+        except (OSError, ValueError):
+            self._missed += lines
 
     def _writable(self, milliseconds: int) -> bool:
         try:
@@ -120,14 +169,13 @@ class PromptFormatter(structlog.stdlib.ProcessorFormatter):
         said = getattr(record, "audited", None)
         if said is None:
             return super().format(record)
-        when = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds")
         line = _encode(
             {
                 "event": record.msg,
                 "logger": record.name,
                 "level": "info",
                 **said,
-                "timestamp": when.replace("+00:00", "Z"),
+                "timestamp": datetime.fromtimestamp(record.created, UTC),
             }
         ).decode()
         # A name may have been made of a token.

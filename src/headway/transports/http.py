@@ -51,6 +51,10 @@ class PromptHttp(HttpToolsProtocol):
             self._arrival = None
         super().on_headers_complete()
 
+    def handle_websocket_upgrade(self) -> None:
+        super().handle_websocket_upgrade()
+        self._let_go()
+
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.scope["extensions"] = cast("Any", {SOCKET: self})
@@ -85,7 +89,10 @@ class PromptHttp(HttpToolsProtocol):
         self.flow.resume_reading()
         if transport.is_closing():
             protocol.connection_lost(None)
-        # The scope, the parser and the cycle hold this protocol as it holds them.
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Be forgotten at once, and not when rings are looked for: scope, parser and cycle hold this as it holds them."""
         self.scope["extensions"].clear()
         del self.scope, self.parser, self.cycle
 

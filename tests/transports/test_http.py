@@ -1,0 +1,73 @@
+"""Uvicorn's protocol as we run it: nothing is left of it when somebody else has taken the socket."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+from uvicorn.server import ServerState
+
+from headway.transports.http import PromptHttp
+
+_UPGRADE = (
+    b"GET /ws HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+
+
+class _Room:
+    max_sockets = 0
+
+
+class _Taker(asyncio.Protocol):
+    """Takes the socket, as the door of WebSockets does."""
+
+    heard = b""
+
+    def __init__(self, **_: Any) -> None:
+        """Whatever uvicorn gives."""
+
+    def data_received(self, data: bytes) -> None:
+        type(self).heard = data
+
+
+class _Socket(asyncio.Transport):
+    """Holds its protocol, as a transport does."""
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self.protocol = protocol
+
+
+async def _application(_scope: Any, _receive: Any, _send: Any) -> None:
+    raise AssertionError("it is not asked")
+
+
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+async def test_a_protocol_is_forgotten_at_once_when_its_socket_becomes_a_websocket() -> None:
+    config = uvicorn.Config(_application, ws=_Taker, lifespan="off", log_config=None)
+    config.load()
+    transport = _Socket()
+    with _without_collections():
+        http = type("Http", (PromptHttp,), {"service": _Room()})(config, ServerState(), {})
+        transport.set_protocol(http)
+        http.connection_made(transport)
+        http.data_received(_UPGRADE)
+        gone = weakref.ref(http)
+        del http
+        assert isinstance(transport.protocol, _Taker)
+        assert _Taker.heard.startswith(b"GET /ws HTTP/1.1\r\n")
+        assert gone() is None
