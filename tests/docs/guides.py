@@ -79,6 +79,10 @@ class View(ABC):
         """Wait for it."""
 
     @abstractmethod
+    def gone(self, text: str) -> None:
+        """Wait until it is not there."""
+
+    @abstractmethod
     def press(self, button: str) -> None:
         """Press the button of this name."""
 
@@ -96,6 +100,9 @@ class _Page(View):
 
     def shows(self, text: str) -> None:
         expect(self.page.get_by_text(text).first, str(self.wrong)).to_be_visible(timeout=PATIENCE * 1000)
+
+    def gone(self, text: str) -> None:
+        expect(self.page.get_by_text(text)).to_have_count(0, timeout=PATIENCE * 1000)
 
     def press(self, button: str) -> None:
         self.page.get_by_role("button", name=button, exact=True).first.click()
@@ -126,11 +133,17 @@ class _Program(View):
             self._lines.put(line)
 
     def shows(self, text: str) -> None:
-        while not self._said or text not in self._said[-1]:
+        self._until(lambda said: text in said, text)
+
+    def gone(self, text: str) -> None:
+        self._until(lambda said: text not in said, f"not {text}")
+
+    def _until(self, right: Callable[[str], bool], wanted: str) -> None:
+        while not self._said or not right(self._said[-1]):
             try:
                 self._said.append(self._lines.get(timeout=PATIENCE))
             except Empty:
-                raise AssertionError(f"{text!r} never came: {self._said}") from None
+                raise AssertionError(f"{wanted!r} never came: {self._said}") from None
 
     def press(self, button: str) -> None:
         assert self._process.stdin is not None

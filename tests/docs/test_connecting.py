@@ -87,6 +87,8 @@ def speaking(dialect: str) -> Any:
 
 dedup_server = speaking("dedup")
 studio_server = speaking("studio")
+user_tasks_server = speaking("user-tasks")
+notifications_server = speaking("notifications")
 
 
 def test_types_are_right(guides: Guides) -> None:
@@ -160,3 +162,91 @@ def test_studio(opens: Opens, flavour: str, way: Network, studio_server: Server)
         view.shows("a red fox: The task was cancelled")
 
     opens("studio", url=way.url, token="no token at all").shows("The token is not valid here")
+
+
+def test_user_tasks(opens: Opens, way: Network, user_tasks_server: Server) -> None:
+    server = user_tasks_server
+    way.to = server.address
+    user = way.port
+    token = server.token(str(user))
+
+    def report(kind: str, **fields: Any) -> None:
+        server.report(token, {"type": kind, "task": f"plan-{user}", **fields})
+
+    view = opens("user-tasks", url=way.url, token=token, userId=user)
+    report("create", title="Plan", start=True)
+    view.shows("Plan: started 0 %")
+    report("progress", done=4, total=10, message="pages")
+    view.shows("Plan: processing 40 %")
+    way.cut()
+    report("progress", done=7)
+    way.restore()
+    view.shows("Plan: processing 70 %")
+    report("succeed")
+    view.shows("Plan: success 100 %")
+    view.press("Clear")
+    view.gone("Plan: success 100 %")
+    view.press("History")
+    view.shows("Plan: success 100 %")
+
+    stranger = opens("user-tasks", url=way.url, token=server.token("1"), userId=user)
+    stranger.shows("This token belongs to another user")
+
+
+def test_the_inbox_of_notifications(opens: Opens, way: Network, notifications_server: Server) -> None:
+    server = notifications_server
+    way.to = server.address
+    user = f"reader-{way.port}"
+    token = server.token(user)
+
+    def notify(title: str) -> None:
+        server.ask("POST", "/api/notifications", token, {"title": title, "user": user})
+
+    notify("Earlier")
+    view = opens("notifications", url=way.url, token=token)
+    view.shows("1 unread")
+    notify("Live")
+    view.shows("2 unread")
+    view.shows("Live (unread)")
+    view.press("Read")
+    view.shows("Live (read)")
+    way.cut()
+    notify("While away")
+    way.restore()
+    view.shows("While away (unread)")
+    view.shows("2 unread")
+    view.press("Read all")
+    view.shows("0 unread")
+
+    opens("notifications", url=way.url, token="no token at all").shows("The token is not valid here")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_task_of_notifications(
+    opens: Opens, flavour: str, way: Network, notifications_server: Server, stream: bool
+) -> None:
+    if flavour in {"vue", "react"} or (flavour == "node" and stream):
+        pytest.skip("the guide has it in plain JavaScript and TypeScript, and streams for browsers")
+    server = notifications_server
+    way.to = server.address
+    token = server.token("ada")
+
+    def begin() -> tuple[str, View]:
+        task = server.ask("POST", "/api/tasks", token, {"title": "T", "total": 4, "start": True})["id"]
+        return task, opens("notifications", url=way.url, token=token, task=task, stream=stream)
+
+    task, view = begin()
+    view.shows("progress 0 %")
+    server.report(token, {"type": "progress", "task": task, "done": 1})
+    view.shows("progress 25 %")
+    way.cut()
+    server.report(token, {"type": "progress", "task": task, "done": 3})
+    way.restore()
+    view.shows("progress 75 %")
+    server.report(token, {"type": "succeed", "task": task})
+    view.shows("completed 100 %")
+
+    task, view = begin()
+    view.shows("progress 0 %")
+    server.report(token, {"type": "fail", "task": task, "error": "no prices"})
+    view.shows("error no prices")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
-from headway.errors import ConfigurationError
+from headway.errors import ConfigurationError, NotFound
+from headway.server.answers import answer_error
 from headway.server.rest import new_id
 from headway.server.settings import Settings
 from headway.transports.asgi import Receive, Scope, Send
@@ -26,6 +27,8 @@ Dialect = str | Callable[[Service], Contract]
 
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_ASKED = b"access-control-request-method"
 
 
 class Contracts:
@@ -60,17 +63,27 @@ class Contracts:
         """Where Socket.IO is spoken."""
         return [contract.endpoint for contract in self.all if isinstance(contract, SocketIoContract)]
 
-    def find(self, path: str, scope: Scope) -> App | None:
-        """What answers a request; None when it is for none of them.
+    def find(self, path: str, scope: Scope) -> tuple[App, str] | None:
+        """What answers a request, and the path as its contract has it; None when it is for none of them.
+
+        Before a call that a page of another origin may not just make, a browser asks with OPTIONS.
 
         Args:
             path: below the application's root.
         """
+        method = scope.get("method", "")
+        asked = dict(scope["headers"]).get(_ASKED, b"").decode("latin-1") if method == "OPTIONS" else ""
         for contract in self.all:
-            found = contract.find(scope["type"], scope.get("method", ""), path)
+            found = contract.find(scope["type"], method, path)
             if found is not None:
-                return partial(contract.serve, *found)
+                return partial(contract.serve, *found), path[len(contract.prefix) :]
+            if asked and contract.find("http", asked, path) is not None:
+                return _nothing, path[len(contract.prefix) :]
         return None
+
+
+async def _nothing(_scope: Scope, _receive: Receive, send: Send) -> None:
+    await answer_error(send, NotFound("There is nothing at this address"))
 
 
 def _make(given: str, service: Service, settings: Settings, *, open: bool) -> Contract:  # noqa: A002

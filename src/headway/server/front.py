@@ -113,10 +113,11 @@ class Front:
         found = self._contracts.find(path, scope)
         if found is None:
             return False
+        contract, below = found
         if scope["type"] == "http":
-            await self._threshold(path, scope, receive, send, found)
+            await self._threshold(below, scope, receive, send, contract)
         else:
-            await found(scope, receive, send)
+            await contract(scope, receive, send)
         return True
 
     async def _serve_websocket(self, path: str | None, scope: Scope, receive: Receive, send: Send) -> None:
