@@ -39,11 +39,13 @@ class Batch(bytes):
     Attributes:
         name: of the subscription, as the codec was given it.
         said: the events.
+        cursor: of the last of them.
         packets: the same as messages of Engine.IO.
         frames: itself, as nothing but bytes, which transports write sooner than what only is like them.
     """
 
     name: bytes
+    cursor: str
     frames: bytes
     said: tuple[Said, ...]
     packets: tuple[Encoded, ...]
@@ -117,5 +119,6 @@ class SocketCodec(Codec):
         frames = frames_of(packets)
         batch = Batch(frames)
         batch.frames = frames
+        batch.cursor = said[-1].cursor if said else ""
         batch.name, batch.said, batch.packets = name, tuple(said), packets
         return batch

@@ -10,7 +10,6 @@ from headway.transports.backpressure import Backpressure
 from headway.transports.service import Service
 from headway.transports.socketio.connection import Connection
 from headway.wire import websocket as ws
-from headway.wire.socketio_batch import Batch
 
 __all__ = ["SocketCarrier"]
 
@@ -58,8 +57,7 @@ class SocketCarrier(Backpressure):
     def deliver(self, data: bytes) -> bool:
         if self._full:
             return False
-        batch = cast("Batch", data)
-        self._transport.write(batch.frames if self._plain else batch.text)
+        self._transport.write(data.frames if self._plain else data.text)  # type: ignore[attr-defined]
         return True
 
     def send(self, data: bytes, binary: bool) -> None:

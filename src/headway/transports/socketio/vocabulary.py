@@ -41,12 +41,11 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from headway.errors import HeadwayError
 from headway.ports.link import Link
 from headway.wire.socketio import Recovery
-from headway.wire.socketio_batch import Batch
 
 if TYPE_CHECKING:
     from headway.transports.socketio.client import Client
@@ -104,7 +103,8 @@ class Vocabulary(Link):
         return self.client.full
 
     def deliver(self, data: bytes) -> bool:
-        return self.client.deliver(cast("Batch", data))
+        client = self.client
+        return (client.ws or client).deliver(data)  # type: ignore[arg-type]
 
     def accept(self, pid: str | None = None) -> None:
         """Let the client in.
