@@ -166,3 +166,17 @@ async def types(socket: websockets.ClientConnection, count: int) -> list[str]:
     """The types of the next messages."""
     async with asyncio.timeout(60):
         return [json.loads(await socket.recv())["type"] for _ in range(count)]
+
+
+async def test_the_settings_that_a_contract_names(tmp_path: Path) -> None:
+    variables = {"WS_HEARTBEAT_INTERVAL": "0.2", "WS_MAX_CONNECTIONS_PER_USER": "1"}
+    with running("analysis", tmp_path, **variables) as app:
+        url = f"ws{app.url.removeprefix('http')}/api/ws/notifications?token="
+        async with websockets.connect(url + app.tokens[0]) as one:
+            assert await types(one, 3) == ["connected", "heartbeat", "heartbeat"]
+            async with websockets.connect(url + app.tokens[0]) as second:
+                assert await types(second, 1) == ["error"]
+                await second.wait_closed()
+                assert second.close_code == 1008
+            async with websockets.connect(url + app.tokens[1]) as another:
+                assert await types(another, 1) == ["connected"]
