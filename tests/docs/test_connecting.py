@@ -87,6 +87,7 @@ def speaking(dialect: str) -> Any:
 
 dedup_server = speaking("dedup")
 studio_server = speaking("studio")
+voice_server = speaking("voice")
 user_tasks_server = speaking("user-tasks")
 notifications_server = speaking("notifications")
 
@@ -131,7 +132,7 @@ def test_studio(opens: Opens, flavour: str, way: Network, studio_server: Server)
     token = server.token(f"painter-{way.port}")
 
     def submitted() -> str:
-        return until(lambda: server.ask("GET", "/api/tasks?state=queued", token)["tasks"])[0]["id"]
+        return str(until(lambda: server.ask("GET", "/api/tasks?state=queued", token)["tasks"])[0]["id"])
 
     # Given two devices of the same person
     first, second = opens("studio", url=way.url, token=token), opens("studio", url=way.url, token=token)
@@ -162,6 +163,42 @@ def test_studio(opens: Opens, flavour: str, way: Network, studio_server: Server)
         view.shows("a red fox: The task was cancelled")
 
     opens("studio", url=way.url, token="no token at all").shows("The token is not valid here")
+
+
+def test_voice(opens: Opens, way: Network, voice_server: Server) -> None:
+    server = voice_server
+    way.to = server.address
+    user, project = f"ada-{way.port}", f"book-{way.port}"
+    token = server.token(user, channels=[f"project:{project}"])
+
+    def job(chapter: str, **fields: Any) -> str:
+        meta = {"chapterId": chapter}
+        body = {"title": chapter, "kind": "audio", "start": True, "total": 100, "meta": meta, **fields}
+        return str(server.ask("POST", "/api/tasks", token, body)["id"])
+
+    def report(kind: str, task: str, **fields: Any) -> None:
+        server.report(token, {"type": kind, "task": task, **fields})
+
+    # Given somebody with a job of her own, and somebody else's job in a project
+    view = opens("voice", url=way.url, token=token, projects=[project])
+    mine = job("c1")
+    report("progress", mine, done=30)
+    view.shows("c1: 30 %")
+    other = job("c2", channel=f"project:{project}")
+    report("progress", other, done=90)
+    view.shows("c2: 90 %")
+
+    # When one of them ends while the line is cut, and the other one after it
+    way.cut()
+    report("succeed", mine, result={"audioUrl": "data:audio/wav,", "duration": 2.5, "fileSize": 100})
+    way.restore()
+    view.shows("c1: complete")
+    report("fail", other, error="no voice")
+    view.shows("c2: no voice")
+
+    # And who has no business here
+    stranger = opens("voice", url=way.url, token=server.token("bob"), projects=[project])
+    stranger.shows(f"This token does not open the channel project:{project}")
 
 
 def test_user_tasks(opens: Opens, way: Network, user_tasks_server: Server) -> None:
