@@ -56,3 +56,11 @@ def test_a_request_hides_its_session() -> None:
 def test_any_query_has_an_answer(method: str, query: str, upgrade: bool) -> None:
     for text in (query, f"EIO=4&transport=polling&{query}"):
         assert isinstance(read_request(method, text, upgrade=upgrade), EngineRequest | Refusal)
+
+
+@given(st.text("abEIO=4&;té?#", max_size=60))
+def test_a_query_means_the_same_with_and_without_escapes(query: str) -> None:
+    plain, escaped = (
+        read_request("GET", f"EIO=4&transport=polling&{query}&{x}=1", upgrade=False) for x in ("x", "%78")
+    )
+    assert plain == escaped

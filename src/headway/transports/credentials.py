@@ -50,7 +50,7 @@ def bring(
     Raises:
         OriginRefused: there is a cookie, and it does not count.
     """
-    fields = _fields(query) if "t" in query else {}
+    fields = _fields(query) if "ticket=" in query or "token=" in query else {}
     if ticket := fields.get("ticket"):
         return Brought(ticket=ticket, origin=header("origin"), host=header("host"))
     token = fields.get("token", "") if query_tokens else ""

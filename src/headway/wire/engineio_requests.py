@@ -100,8 +100,7 @@ def read_request(
         the request; or how to refuse it, checked in the order of the reference server.
     """
     try:
-        # Of a repeated field the last counts; nothing is decided by another.
-        fields = dict(parse_qsl(query, max_num_fields=MAX_FIELDS))
+        fields = _fields(query)
     except ValueError:
         return BAD_REQUEST
     transport, sid = fields.get("transport", ""), fields.get("sid") or None
@@ -117,3 +116,18 @@ def read_request(
     if method not in ("GET", "POST"):
         return BAD_REQUEST
     return EngineRequest(method, transport, sid, fields.get("b64", "") not in ("", "0", "false"))
+
+
+def _fields(query: str) -> dict[str, str]:
+    """The fields of a query that have a value; of a repeated one the last, so that nothing is decided by another.
+
+    Raises:
+        ValueError: there are too many.
+    """
+    if "%" in query or "+" in query:
+        return dict(parse_qsl(query, max_num_fields=MAX_FIELDS))
+    # Every connection begins with one of these, and with nothing to unquote it is read in a fraction of the time.
+    pairs = query.split("&")
+    if len(pairs) > MAX_FIELDS:
+        raise ValueError("Too many fields")
+    return {name: value for name, _, value in [pair.partition("=") for pair in pairs] if value}
