@@ -215,8 +215,6 @@ async def main():
     audit.connected("websocket", "2")
     logging.getLogger("headway.connection").info("between")
     audit.connected("websocket", "3")
-    await asyncio.sleep(0)
-    print("turned", flush=True)
     await asyncio.to_thread(input)
     for number in range(4, 250):
         audit.connected("websocket", str(number))
@@ -228,18 +226,15 @@ finally:
 """
 
 
-def test_lines_of_the_audit_are_all_written_in_order_and_not_later_than_the_next_turn() -> None:
+def test_lines_of_the_audit_are_all_written_in_order_and_do_not_wait_for_more_to_come() -> None:
     with subprocess.Popen(
         [sys.executable, "-c", GATHERED],
         stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        assert process.stdout is not None
         assert process.stderr is not None
         assert process.stdin is not None
-        assert process.stdout.readline() == "turned\n"
         early = [json.loads(process.stderr.readline()) for _ in range(4)]
         process.stdin.write("\n")
         process.stdin.flush()

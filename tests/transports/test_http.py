@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
@@ -57,17 +58,37 @@ def _without_collections() -> Iterator[None]:
         gc.enable()
 
 
-async def test_a_protocol_is_forgotten_at_once_when_its_socket_becomes_a_websocket() -> None:
+def _connected(transport: _Socket) -> PromptHttp:
     config = uvicorn.Config(_application, ws=_Taker, lifespan="off", log_config=None)
     config.load()
+    http: PromptHttp = type("Http", (PromptHttp,), {"service": _Room()})(config, ServerState(), {})
+    transport.set_protocol(http)
+    http.connection_made(transport)
+    return http
+
+
+@pytest.mark.parametrize("pieces", [[_UPGRADE], [_UPGRADE[:30], _UPGRADE[30:]]], ids=["whole", "in two"])
+async def test_a_protocol_is_forgotten_at_once_when_its_socket_becomes_a_websocket(
+    pieces: list[bytes],
+) -> None:
     transport = _Socket()
     with _without_collections():
-        http = type("Http", (PromptHttp,), {"service": _Room()})(config, ServerState(), {})
-        transport.set_protocol(http)
-        http.connection_made(transport)
-        http.data_received(_UPGRADE)
+        http = _connected(transport)
         gone = weakref.ref(http)
+        connections = http.connections
+        for piece in pieces:
+            http.data_received(piece)
         del http
         assert isinstance(transport.protocol, _Taker)
-        assert _Taker.heard.startswith(b"GET /ws HTTP/1.1\r\n")
+        assert _Taker.heard.lower() == _UPGRADE.lower()
+        assert not connections
         assert gone() is None
+
+
+async def test_a_second_piece_is_never_taken_for_the_beginning() -> None:
+    transport = _Socket()
+    http = _connected(transport)
+    http.data_received(b"POST /api/x HTTP/1.1\r\nX: ")
+    # By itself this would be a request; here it is a header's value, and more headers.
+    http.data_received(_UPGRADE)
+    assert _Taker.heard.startswith(b"POST /api/x HTTP/1.1\r\n")

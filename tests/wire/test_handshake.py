@@ -18,6 +18,7 @@ from headway.wire.handshake import (
     UpgradeRequest,
     accept_response,
     check_upgrade,
+    is_whole_upgrade,
     offered_subprotocols,
     parse_upgrade,
     refuse_response,
@@ -272,3 +273,36 @@ def test_hostile_heads_come_to_an_end() -> None:
         for start in (b"GET /", b"GET / HTTP/1.1\r\nConnection:", b"GET / HTTP/1.1\r\nUpgrade:", b""):
             with contextlib.suppress(HandshakeRefused):
                 check_upgrade(parse_upgrade(start + filling + b"\r\n\r\n"))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        head(),
+        head(connection="keep-alive, Upgrade", upgrade="WebSocket"),
+        head("GET http://server.example.com/ws HTTP/1.1", upgrade=" websocket "),
+    ],
+)
+def test_a_whole_upgrade_is_known_at_sight(raw: bytes) -> None:
+    assert is_whole_upgrade(raw)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"\r\n\r\n",
+        head()[:-1],
+        head() + b"\x81\x80\0\0\0\0",
+        head() + head(),
+        head("POST /ws HTTP/1.1"),
+        head(upgrade=None),
+        head(upgrade="h2c"),
+        head(upgrade=None, origin="upgrade: websocket"),
+        head(connection=None),
+        head(connection="keep-alive"),
+        head(connection=None, x_connection="upgrade"),
+    ],
+)
+def test_whatever_else_comes_first_is_not_taken_for_one(raw: bytes) -> None:
+    assert not is_whole_upgrade(raw)

@@ -21,7 +21,7 @@ _SECRET_WORDS = re.compile(r"(?i)(token|secret|authorization|cookie|password|tic
 _JWT = re.compile(r"eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 _OURS = re.compile(r"hw[kst]_[A-Za-z0-9_-]{8,}")
 """Worker keys, shares and tickets."""
-_IN_QUERY = re.compile(r"(?i)([?&](?:token|access_token|ticket|code)=)[^&\s\"']+")
+_IN_QUERY = re.compile(r"(?i)([?&](?:token|access_token|ticket|code|sid)=)[^&\s\"']+")
 _HIDDEN = "[hidden]"
 _encode = msgspec.json.Encoder().encode
 _ACCESS_LOGS = (
@@ -33,6 +33,7 @@ _ACCESS_LOGS = (
     "_granian",
 )
 _MOMENT_MS = 100
+_GATHER_SECONDS = 0.01
 _MOST_GATHERED = 100
 _TOGETHER = 1000
 """Characters that are written at once at most, unless a line has more: never beyond 4096 bytes of UTF-8."""
@@ -91,8 +92,8 @@ class PromptHandler(logging.StreamHandler[Any]):
     A pipe that is full would hold the whole server up at the next line. One that can be written to at all takes 4096
     bytes at once (pipe(7), PIPE_BUF), which is more than a line has unless it tells of an error.
 
-    Lines of the audit are gathered while the loop is busy and written when it comes up for air, several at once: each
-    connection has three of them, and asking and writing cost more than all that is said.
+    Lines of the audit are gathered for a hundredth of a second and written several at once: each connection has three of
+    them, and asking and writing cost more than all that is said.
     """
 
     _missed = 0
@@ -103,13 +104,13 @@ class PromptHandler(logging.StreamHandler[Any]):
         self._gathered: list[logging.LogRecord] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a line, or count it; one of the audit is kept until the loop goes on."""
+        """Write a line, or count it; one of the audit may wait a little for others, and goes out before all that follows."""
         self._gathered.append(record)
         if not hasattr(record, "audited") or len(self._gathered) >= _MOST_GATHERED:
             self._release()
         elif len(self._gathered) == 1:
             try:
-                asyncio.get_running_loop().call_soon(self.flush)
+                asyncio.get_running_loop().call_later(_GATHER_SECONDS, self.flush)
             except RuntimeError:
                 # No loop, so nobody waits for it.
                 self._release()
@@ -207,6 +208,8 @@ def set_up_logs(level: str, form: str) -> None:
         if console
         else structlog.processors.JSONRenderer(),
     ]
+    # No line of ours says which thread it comes from, and finding that out takes most of the time that a record takes.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = PromptHandler()
     formatter = structlog.stdlib.ProcessorFormatter if console else PromptFormatter
     handler.setFormatter(formatter(foreign_pre_chain=shared, processors=last))

@@ -10,7 +10,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from headway.transports.asgi import Scope
 from headway.transports.service import FULL, Service
-from headway.wire.handshake import refuse_response
+from headway.wire.handshake import is_whole_upgrade, refuse_response
 
 __all__ = ["MOST_REFUSED", "SOCKET", "PromptHttp", "http_of", "socket_of"]
 
@@ -35,6 +35,7 @@ class PromptHttp(HttpToolsProtocol):
     service: Service
 
     _arrival: asyncio.TimerHandle | None = None
+    _began = False
     _gone: Callable[[], object] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -44,11 +45,25 @@ class PromptHttp(HttpToolsProtocol):
         super().connection_made(transport)
         self._arrival = self.loop.call_later(self.patience, transport.close)
 
+    def data_received(self, data: bytes) -> None:
+        began, self._began = self._began, True
+        if began or not is_whole_upgrade(data):
+            super().data_received(data)
+            return
+        # Nearly all that connect and stay. Whoever takes the socket reads the request itself, so it is not read twice.
+        self._cancel_arrival()
+        self.connections.discard(self)
+        protocol = cast("Any", self.ws_protocol_class)(
+            config=self.config, server_state=self.server_state, app_state=self.app_state
+        )
+        protocol.connection_made(self.transport)
+        protocol.data_received(data)
+        self.transport.set_protocol(protocol)
+        del self.parser
+
     def on_headers_complete(self) -> None:
         # Also before an upgrade: a timer that is left behind would keep this protocol in memory.
-        if self._arrival is not None:
-            self._arrival.cancel()
-            self._arrival = None
+        self._cancel_arrival()
         super().on_headers_complete()
 
     def handle_websocket_upgrade(self) -> None:
@@ -90,6 +105,11 @@ class PromptHttp(HttpToolsProtocol):
         if transport.is_closing():
             protocol.connection_lost(None)
         self._let_go()
+
+    def _cancel_arrival(self) -> None:
+        if self._arrival is not None:
+            self._arrival.cancel()
+            self._arrival = None
 
     def _let_go(self) -> None:
         """Be forgotten at once, and not when rings are looked for: scope, parser and cycle hold this as it holds them."""

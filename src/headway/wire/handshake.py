@@ -20,6 +20,7 @@ __all__ = [
     "UpgradeRequest",
     "accept_response",
     "check_upgrade",
+    "is_whole_upgrade",
     "offered_subprotocols",
     "parse_upgrade",
     "refuse_response",
@@ -39,6 +40,8 @@ _HEADER = re.compile(rf"({_WORD}):({_VALUE})\Z")
 _SAFE_NAME = re.compile(rf"{_WORD}\Z")
 _SAFE_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*\Z")
 _KEY = re.compile(r"[A-Za-z0-9+/]{22}==\Z")
+_ASKS_UPGRADE = re.compile(rb"\r\nconnection:[^\r\n]*\bupgrade\b", re.IGNORECASE)
+_ASKS_WEBSOCKET = re.compile(rb"\r\nupgrade:[ \t]*websocket[ \t]*\r\n", re.IGNORECASE)
 _ABSOLUTE = re.compile(r"https?://[^/?#]+", re.IGNORECASE)
 
 
@@ -76,6 +79,19 @@ class UpgradeRequest(msgspec.Struct, frozen=True):
     def header(self, name: str, default: str = "") -> str:
         """The value of a header, whatever the case of its name."""
         return self.headers.get(name.lower(), default)
+
+
+def is_whole_upgrade(data: bytes) -> bool:
+    """Whether the first bytes of a connection are the head of one request for a WebSocket, and nothing else.
+
+    Of those that are not it says nothing: they may be half of one, or an upgrade that is written in a rarer way.
+    """
+    return (
+        data.startswith(b"GET ")
+        and data.find(b"\r\n\r\n") == len(data) - 4
+        and _ASKS_WEBSOCKET.search(data) is not None
+        and _ASKS_UPGRADE.search(data) is not None
+    )
 
 
 def parse_upgrade(raw: bytes) -> UpgradeRequest:

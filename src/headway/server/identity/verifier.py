@@ -9,6 +9,7 @@ import base64
 import json
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from headway.errors import Unauthenticated
@@ -23,6 +24,7 @@ MAX_TOKEN = 8192
 """Characters."""
 
 _REMEMBERED = 2000
+_HEADERS_REMEMBERED = 50
 _MAX_HEADER = 4096
 
 
@@ -135,6 +137,17 @@ def _header(token: str) -> tuple[object, object]:
     first, dot, _ = token.partition(".")
     if not dot or len(first) > _MAX_HEADER:
         raise Unauthenticated("The token is not valid here")
+    return _read_header(first)
+
+
+# All tokens of one issuer have the same few.
+@lru_cache(_HEADERS_REMEMBERED)
+def _read_header(first: str) -> tuple[object, object]:
+    """What `_header` gives.
+
+    Raises:
+        Unauthenticated: it is none; that is not remembered.
+    """
     try:
         header = json.loads(base64.urlsafe_b64decode(first + "=" * (-len(first) % 4)))
     except (ValueError, RecursionError):
