@@ -29,7 +29,8 @@ def measure() -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
         native = (*authenticating("TOKEN"),)
         servers = {
-            "headway": Server(["-m", "benchmarks.servers", "headway", folder], native),
+            "headway": Server(["-m", "benchmarks.servers", "headway", folder, f"{folder}/log"], native),
+            "headway without a log": Server(["-m", "benchmarks.servers", "headway", folder], native),
             "node ws": Server(["node", "--expose-gc", str(PEERS / "ws_tokens.mjs")], native),
             "node socket.io": Server(["node", "--expose-gc", str(PEERS / "socketio_tokens.mjs")], _SOCKET_IO),
             "python-socketio": Server(["-m", "benchmarks.peers.python_socketio_tokens"], _SOCKET_IO),

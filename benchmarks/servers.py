@@ -1,7 +1,8 @@
 """The servers that are measured: Headway as `headway serve` runs it, and the bare write that it is held against.
 
-    python -m benchmarks.servers headway|bare DATA
+    python -m benchmarks.servers headway|bare DATA [LOG]
 
+With `LOG`, a file, everything is logged there that `headway serve` logs unless told otherwise; else nothing is.
 Prints `PORT TOKEN`, then answers lines on standard input with a line of JSON:
 `usage` (CPU seconds, resident KiB, connections), `send COUNT HZ BYTES` (changes one task so often, to everybody),
 `mark TASKS TEXT` (lets so many tasks say something) and `flood TASKS HZ SECONDS` (ticks that many tasks, each so often).
@@ -29,6 +30,7 @@ from headway.model.grant import Ability, Grant
 from headway.model.report import Batch, Create, TickReport
 from headway.model.task import Task
 from headway.server.app import Headway
+from headway.server.logs import set_up_logs
 from headway.server.run import bind, raise_descriptor_limit, run
 from headway.server.settings import load_settings
 
@@ -58,6 +60,12 @@ async def paced(count: int, hz: float, step: object) -> None:
     for index in range(count):
         await step(index)  # type: ignore[operator]
         await asyncio.sleep(1 / hz)
+
+
+def log_to(path: str) -> None:
+    """Log as `headway serve` does when its standard error goes to a file."""
+    os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), sys.stderr.fileno())
+    set_up_logs("info", "json")
 
 
 def serve_headway(data: str) -> None:
@@ -191,4 +199,6 @@ if __name__ == "__main__":
     if sys.argv[1] == "bare":
         uvloop.run(serve_bare())
     else:
+        for log in sys.argv[3:]:
+            log_to(log)
         serve_headway(sys.argv[2])
