@@ -74,6 +74,14 @@ class TestNotifications:
         page = await store.notifications(NotificationQuery("user:nobody"))
         assert page.total == 0
 
+    async def test_kinds_can_be_left_out(self, store: Store) -> None:
+        kinds = {"a": "alert", "b": "", "c": "weather", "d": "report"}
+        notes = [make_note(name, n, kind=kind) for n, (name, kind) in enumerate(kinds.items(), 1)]
+        await put(store, *notes)
+        assert await listed(store, other_than=frozenset(("alert", "report"))) == ["c", "b"]
+        page = await store.notifications(NotificationQuery(CHANNEL, other_than=frozenset(("alert",))))
+        assert page.total == 3
+
     async def test_skipping_begins_further_down(self, store: Store) -> None:
         await put(store, *(make_note(f"n{n}", n, created_at=n) for n in range(5)))
         assert await listed(store, skip=2, limit=2) == ["n2", "n1"]

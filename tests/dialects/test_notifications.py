@@ -42,7 +42,8 @@ class TestInbox:
 
     def test_kinds_that_the_contract_does_not_know(self) -> None:
         assert kind_of(make_note("n", kind="weather")) == "system"
-        assert kind_of(make_note("n", kind="weather", severity=Severity.ERROR)) == "alert"
+        assert kind_of(make_note("n", kind="weather", severity=Severity.ERROR)) == "system"
+        assert kind_of(make_note("n", kind="alert")) == "alert"
 
     def test_an_archived_one_counts_as_read(self) -> None:
         assert notification_body(make_note("n", status=NotificationStatus.ARCHIVED))["status"] == "read"

@@ -141,7 +141,10 @@ async def read(store: Store, ask: list[TaskQuery], bounds: list[tuple[int, int, 
         found += [await store.window(channel, *bound) for bound in bounds]
         for statuses in (frozenset[NotificationStatus](), frozenset((NotificationStatus.READ,))):
             for kind in (None, "", "report"):
-                wanted = NotificationQuery(channel, statuses, kind, limit=2, skip=len(statuses))
+                other = frozenset(("report", "x")) if kind is None else frozenset[str]()
+                wanted = NotificationQuery(
+                    channel, statuses, kind, limit=2, skip=len(statuses), other_than=other
+                )
                 found.append(listed := await store.notifications(wanted))
                 if listed.next is not None:
                     found.append(

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from headway.dialects.translation import Event, Translation, iso, percent_of, tasks_of
-from headway.model.notification import Notification, NotificationStatus, Severity
+from headway.model.notification import Notification, NotificationStatus
 from headway.model.task import Task, TaskState
 from headway.ports.link import Version
 
-__all__ = ["KINDS", "InboxTranslation", "TaskTranslation", "kind_of", "notification_body"]
+__all__ = ["KINDS", "SYSTEM", "InboxTranslation", "TaskTranslation", "kind_of", "notification_body"]
 
-KINDS = ("analysis", "alert", "system")
+SYSTEM = "system"
+KINDS = ("analysis", "alert", SYSTEM)
 
 
 class InboxTranslation(Translation):
@@ -63,10 +64,8 @@ def notification_body(note: Notification) -> dict[str, Any]:
 
 
 def kind_of(note: Notification) -> str:
-    """The contract knows three kinds; what is neither of them is an alert when it is loud."""
-    if note.kind in KINDS:
-        return note.kind
-    return "alert" if note.severity in {Severity.WARNING, Severity.ERROR} else "system"
+    """The contract knows three kinds; what is none of them is the system's, so that a list of one kind has what is shown as it."""
+    return note.kind if note.kind in KINDS else SYSTEM
 
 
 def _state(task: Task) -> Event:

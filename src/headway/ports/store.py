@@ -170,6 +170,8 @@ class NotificationQuery(msgspec.Struct, frozen=True):
 
     Attributes:
         statuses: any of them; all when empty.
+        kind: this one alone; all when None.
+        other_than: kinds that are left out.
         after: the `next` of the page before.
         skip: so many are left out before the page begins.
         limit: 1 to 200.
@@ -181,6 +183,7 @@ class NotificationQuery(msgspec.Struct, frozen=True):
     after: str | None = None
     skip: int = 0
     limit: int = 50
+    other_than: frozenset[str] = frozenset()
 
 
 class NotificationPage(msgspec.Struct, frozen=True):

@@ -196,6 +196,7 @@ class MemoryStore(Store):
             if note.channel == query.channel
             and (not query.statuses or note.status in query.statuses)
             and (query.kind is None or note.kind == query.kind)
+            and note.kind not in query.other_than
         ]
         matching.sort(key=lambda note: (note.created_at, note.id), reverse=True)
         found = [note for note in matching if after is None or (note.created_at, note.id) < after]

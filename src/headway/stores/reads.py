@@ -171,6 +171,8 @@ def read_notifications(connection: Connection, query: NotificationQuery) -> Noti
         wanted.append(columns.status.in_(sorted(status.value for status in query.statuses)))
     if query.kind is not None:
         wanted.append(columns.kind == query.kind)
+    if query.other_than:
+        wanted.append(columns.kind.not_in(sorted(query.other_than)))
     total = connection.scalar(select(func.count()).select_from(notifications).where(*wanted)) or 0
     if query.after is not None:
         wanted.append(tuple_(columns.created_at, columns.id) < tuple_(*page_after(query.after)))

@@ -175,7 +175,13 @@ class TestTask:
         said = []
         for task in ("private", "nothing"):
             async with raw(server, f"/api/ws/tasks/{task}?token={server.token('t4')}") as client:
-                said.append((await client.until("error"))["data"]["message"].replace(task, "X"))
+                data = (await client.until("error"))["data"]
+                assert (data["task_id"], data["error"], bool(data["timestamp"])) == (
+                    task,
+                    data["message"],
+                    True,
+                )
+                said.append(data["message"].replace(task, "X"))
                 assert await client.until("closed") == 1008
                 assert client.names == ["error", "closed"]
         assert said[0] == said[1]
@@ -238,6 +244,15 @@ class TestRest:
         assert [(item["id"], item["status"]) for item in read["items"]] == [(made[0], "read")]
         alerts = get(server, "/api/notifications?type=alert", token)[1]["data"]
         assert {item["type"] for item in alerts["items"]} == {"alert"}
+        # What has a kind that the contract does not know, or none, is listed as what it is shown as.
+        rest = [notify(server, token, "Odd", kind="weather"), notify(server, token, "Plain")]
+        found = get(server, "/api/notifications?type=system", token)[1]["data"]
+        assert [(item["id"], item["type"]) for item in found["items"]] == [
+            (one, "system") for one in rest[::-1]
+        ]
+        assert found["total"] == 2
+        for one in rest:
+            get(server, f"/api/notifications/{one}/read", token, "POST")
         assert get(server, "/api/notifications/read_all", token, "POST")[1]["data"] == {"updated": 4}
         assert get(server, "/api/notifications/unread_count", token)[1]["data"] == {"count": 0}
 

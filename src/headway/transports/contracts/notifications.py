@@ -7,6 +7,7 @@ from typing import Any
 
 from headway.dialects.notifications import (
     KINDS,
+    SYSTEM,
     InboxTranslation,
     TaskTranslation,
     notification_body,
@@ -71,7 +72,7 @@ class Notifications(Contract):
 
     Attributes:
         heartbeat: seconds between heartbeats.
-        members: the sockets and streams of each user.
+        inboxes, watchers: the sockets of each user, to the inbox and to tasks.
     """
 
     name = "notifications"
@@ -88,7 +89,7 @@ class Notifications(Contract):
         """Nobody is connected.
 
         Args:
-            ceiling: connections of a user to the inbox, as many again to tasks; 0 for any number.
+            ceiling: connections of a user to the inbox; 0 for any number.
             close_oldest: make room for who comes, instead of refusing it.
         """
         super().__init__(service, prefix)
@@ -150,7 +151,9 @@ class Notifications(Contract):
         query = NotificationQuery(
             channel=grant.own_channel,
             statuses=_STATUSES[status] if status else frozenset(),
-            kind=kind,
+            # What has a kind of its own is the system's here.
+            kind=None if kind == SYSTEM else kind,
+            other_than=frozenset(KINDS) - {SYSTEM} if kind == SYSTEM else frozenset(),
             skip=(page - 1) * size,
             limit=size,
         )
@@ -212,14 +215,6 @@ class _Socket(ContractSocket):
     async def hear(self, message: bytes) -> None:
         """Nothing is to be said here."""
 
-    async def _follow(self, grant: Grant, wanted: Wanted) -> None:
-        self.follower = follower = self._service.hub.follower(self, grant)
-        refused: list[HeadwayError] = []
-        follower.subscribe(wanted, refused.append)
-        await follower.opened()
-        if refused:
-            raise refused[0]
-
 
 class _Inbox(_Socket):
     """A user's inbox."""
@@ -235,7 +230,7 @@ class _Inbox(_Socket):
         self.admit(grant)
         greeting = {"user_id": grant.user, "timestamp": self.stamp, "message": "Connected"}
         self.say(Event("connected", greeting))
-        await self._follow(grant, Wanted(key=0, name=b"", channel=grant.own_channel))
+        await self.follow(grant, Wanted(key=0, name=b"", channel=grant.own_channel))
 
 
 class _TaskSocket(_Socket):
@@ -255,7 +250,12 @@ class _TaskSocket(_Socket):
         self.admit(grant)
         greeting = {"task_id": self._task, "timestamp": self.stamp, "message": "Connected"}
         self.say(Event("connected", greeting))
-        await self._follow(grant, Wanted(key=0, name=b"", task=self._task))
+        await self.follow(grant, Wanted(key=0, name=b"", task=self._task))
+
+    def refusal(self, error: HeadwayError) -> tuple[Event, int]:
+        event, code = super().refusal(error)
+        about = {"task_id": self._task, "error": error.message, "timestamp": self.stamp}
+        return Event(event.name, {**event.data, **about}), code
 
     def deliver(self, data: bytes) -> bool:
         if not super().deliver(data):
