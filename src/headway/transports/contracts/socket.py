@@ -18,7 +18,7 @@ from headway.errors import (
     SlowReader,
     TokenRevoked,
 )
-from headway.hub.followers import Follower
+from headway.hub.followers import Follower, Wanted
 from headway.model.grant import Grant
 from headway.transports.asgi import Receive, Send, refuse
 from headway.transports.contracts.codec import encode
@@ -255,6 +255,19 @@ class ContractSocket(Member):
         service.hub.audit.authenticated(grant.user, self._door, self._address, grant.can)
         self._lease.renew(self._service.lasts(grant), self._service.hub.wheel.now())
         self._plan()
+
+    async def follow(self, grant: Grant, wanted: Wanted) -> None:
+        """Follow one thing, from how it stands; to be called by `welcome`.
+
+        Raises:
+            HeadwayError: there is no such thing, as far as this client is concerned.
+        """
+        self.follower = follower = self._service.hub.follower(self, grant)
+        refused: list[HeadwayError] = []
+        follower.subscribe(wanted, refused.append)
+        await follower.opened()
+        if refused:
+            raise refused[0]
 
     # What carries it.
 

@@ -128,12 +128,7 @@ class _Socket(ContractSocket):
         page = await hub.tasks(grant, TaskQuery(None, channel=grant.own_channel, limit=1))
         greeting = {"message": "Connected", "timestamp": self.stamp, "load_history": bool(page.tasks)}
         self.say(Event("connection_established", greeting))
-        self.follower = hub.follower(self, grant)
-        refused: list[HeadwayError] = []
-        self.follower.subscribe(Wanted(key=0, name=b"", channel=grant.own_channel), refused.append)
-        await self.follower.opened()
-        if refused:
-            raise refused[0]
+        await self.follow(grant, Wanted(key=0, name=b"", channel=grant.own_channel))
 
     def slowed(self, error: RateLimited) -> None:
         self._complain(error.message)
