@@ -16,7 +16,7 @@ import pytest
 from headway.model.grant import Ability
 from tests.clients import Client, View, connected, logged_in
 from tests.raw_client import raw_client, text, upgrade
-from tests.servers import Server, running_server, serving
+from tests.servers import PATIENCE, Server, running_server, serving
 
 pytestmark = pytest.mark.slow
 
@@ -190,6 +190,32 @@ async def test_a_stream_that_is_not_read_is_closed_and_holds_up_nobody(impatient
         # It reads at last, and is told why it was closed.
         assert b'"code":301' in said[-400:]
         assert said.endswith(b"0\r\n\r\n")
+
+
+async def test_answers_that_are_not_read_hold_up_nobody(impatient: Server, user: str) -> None:
+    token = impatient.token(user)
+    path = f"{urlsplit(impatient.url).path}/poll?channel=user:{user}"
+    head = f"GET {path} HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+    async with (
+        flood(impatient, user) as (change, tasks),
+        raw_client(impatient, upgraded=False, small=True) as slow,
+        logged_in(impatient, token) as client,
+    ):
+        view = View()
+        await client.follow(view, channel=f"user:{user}")
+        await caught_up(client, view, tasks, change())
+        # More answers than the systems between hold.
+        await slow.write(head * 100)
+        gone = asyncio.create_task(slow.writer.wait_closed())
+        if impatient.form != "fast":
+            # Other servers keep the connection, with an answer at most.
+            gone.cancel()
+        async with asyncio.timeout(PATIENCE):
+            while not gone.done():
+                await caught_up(client, view, tasks, change())
+                slow.writer.write(b"\r\n")
+        await caught_up(client, view, tasks, change())
+        await asyncio.wait((gone,))
 
 
 async def test_a_client_that_reads_late_gets_the_newest_and_costs_little(door: Server, user: str) -> None:

@@ -36,6 +36,8 @@ class PromptHttp(HttpToolsProtocol):
 
     _arrival: asyncio.TimerHandle | None = None
     _began = False
+    _checking = False
+    _waiting = 0
     _gone: Callable[[], object] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -106,6 +108,24 @@ class PromptHttp(HttpToolsProtocol):
             protocol.connection_lost(None)
         self._let_go()
 
+    def _check_later(self) -> None:
+        self._checking = True
+        self.service.hub.wheel.schedule(self.service.write_deadline, self._check)
+
+    def _check(self) -> None:
+        """Whether a client that has enough has read any of its answer since it was last looked at."""
+        self._checking = False
+        transport = self.transport
+        if transport.is_closing() or transport.get_protocol() is not self or not self.flow.write_paused:
+            return
+        waiting = transport.get_write_buffer_size()
+        if waiting >= self._waiting:
+            # In the middle of an answer there is no way to say why.
+            transport.abort()
+            return
+        self._waiting = waiting
+        self._check_later()
+
     def _cancel_arrival(self) -> None:
         if self._arrival is not None:
             self._arrival.cancel()
@@ -124,6 +144,12 @@ class PromptHttp(HttpToolsProtocol):
         """
         self._gone = gone
         return not self.transport.is_closing()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._waiting = self.transport.get_write_buffer_size()
+        if not self._checking:
+            self._check_later()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._arrival is not None:
