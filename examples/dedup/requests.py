@@ -58,7 +58,7 @@ def read_plan(body: Any) -> Plan:
     name = body.get("task_name") or "Question de-duplication"
     if not isinstance(name, str) or len(name) > _NAME_CHARS:
         raise Invalid(f"task_name is a text of at most {_NAME_CHARS} signs")
-    analysis = body.get("analysis_type", "full")
+    analysis = body.get("analysis_type") or "full"
     if analysis not in _TYPES:
         raise Invalid(f"analysis_type is one of {', '.join(_TYPES)}")
     config = body.get("config") or {}

@@ -54,8 +54,12 @@ class Caller:
         Raises:
             HTTPException: there is none, as far as this person is concerned.
         """
-        if not {_PREFIX + project, _PREFIX + "*", "*"} & set(self._channels):
+        if not self.opens(project):
             raise HTTPException(404, f"There is no project {project}")
+
+    def opens(self, project: str) -> bool:
+        """Whether this person may see a project."""
+        return bool({_PREFIX + project, _PREFIX + "*", "*"} & set(self._channels))
 
     @property
     def projects(self) -> list[str]:
@@ -103,11 +107,10 @@ def make_app(place: Place, queues: Queues) -> FastAPI:
 
     @app.post("/api/tts/chapters/{chapter}/generate")
     def generate(chapter: str, who: Who) -> dict[str, Any]:
-        found = library.chapter(chapter)
+        project = project_of(chapter)
+        found = library.chapter(chapter) if who.opens(project) else None
         if found is None:
             raise HTTPException(404, f"There is no chapter {chapter}")
-        project = project_of(chapter)
-        who.check(project)
         job = submit("audio", found["title"], who, project, AUDIO_STEPS, chapterId=chapter)
         _put(lambda: queues.generate(job, who.user, chapter), job)
         return _yes(jobId=job, chapterId=chapter, status="queued", message="The chapter waits for a worker")

@@ -108,6 +108,7 @@ def produce(task: headway.TaskHandle, chapter_id: str, library: Library, pace: f
         "fileSize": (library.audio / name).stat().st_size,
     }
     library.write_audio(chapter_id, audio)
+    headway.flush()
     _stage(task, "stored", pace)
     return audio
 
@@ -118,7 +119,6 @@ def _pace() -> float:
 
 def _stage(task: headway.TaskHandle, name: str, pace: float, **parts: Any) -> None:
     """Begin a stage. One that is over sooner than people are told would be passed over: they are shown the newest state."""
-    headway.flush()
     task.step(name, **parts)
     headway.flush()
     time.sleep(pace)

@@ -166,7 +166,9 @@ def test_what_is_refused_and_how(app: Running) -> None:
     assert app.ask("DELETE", f"{API}/{number}").body["error_code"] == "INVALID_STATUS"
     assert app.ask("POST", f"{API}/{number}/cancel").status == 200
     assert app.ask("POST", f"{API}/{number}/cancel").body["error_code"] == "INVALID_STATUS"
-    for ended_or_pending in (number, make(app)["id"]):
+    # What is null is not there.
+    waiting = make(app, task_name=None, config=None, analysis_type=None)["id"]
+    for ended_or_pending in (number, waiting):
         assert app.ask("DELETE", f"{API}/{ended_or_pending}").status == 200
         assert app.ask("GET", f"{API}/{ended_or_pending}").status == 404
 

@@ -235,5 +235,11 @@ def test_another_s_projects_do_not_exist(app: Running) -> None:
     ):
         answer = app.ask(method, path, theirs)
         assert (answer.status, answer.body["success"]) == (404, False), path
+    # What is another's is refused in the words for what there is not.
+    said = [
+        app.ask("POST", f"/api/tts/chapters/{chapter}/generate", theirs).body["message"].replace(chapter, "X")
+        for chapter in ("tales-of-demo-1.1", "tales-of-demo-1.99", "nothing.1")
+    ]
+    assert len(set(said)) == 1
     assert app.ask("GET", "/api/projects", "").status == 401
     assert app.ask("PUT", "/api/projects/shared-tales", json={"text": ""}).status == 400

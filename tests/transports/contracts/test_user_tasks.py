@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
+import uvicorn
+from websockets.asyncio.client import connect
 
+from headway import Headway
 from headway.model.grant import Ability
-from tests.servers import FORMS, Server, serving
-from tests.transports.contracts.clients import get, raw
+from headway.server.settings import load_settings
+from headway.transports.contracts.user_tasks import UserTasks
+from tests.servers import FORMS, PATIENCE, SECRET, Server, serving
+from tests.transports.contracts.clients import Raw, get, raw
 
 
 @pytest.fixture(scope="module", params=FORMS)
@@ -174,3 +183,25 @@ async def test_a_restart_of_the_server_is_survived(tmp_path_factory: pytest.Temp
     with serving(folder, "fast", dialect="user-tasks") as server:
         async with raw(server, address("12", token)) as client:
             assert [task["task_id"] for task in (await client.until("user_tasks"))["tasks"]] == ["t"]
+
+
+@asynccontextmanager
+async def beating(data: Path, heartbeat: float) -> AsyncIterator[Raw]:
+    """A client of user 1 on a server in this process, which beats so often."""
+    settings = load_settings(None, secret=SECRET, data=str(data), port=0)
+    headway = Headway(settings, dialects=[lambda service: UserTasks(service, heartbeat=heartbeat)])
+    config = uvicorn.Config(headway.asgi, ws="websockets-sansio", lifespan="on", log_config=None)
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        serve = asyncio.create_task(server.serve(sockets=[listener]))
+        url = f"ws://127.0.0.1:{listener.getsockname()[1]}{address('1', headway.token('1'))}"
+        async with connect(url, open_timeout=PATIENCE) as client:
+            yield Raw(client)
+        server.should_exit = True
+        await serve
+
+
+async def test_who_is_silent_gets_heartbeats(tmp_path: Path) -> None:
+    async with beating(tmp_path, heartbeat=0.2) as client:
+        for beat in (1, 2):
+            assert (await client.several("heartbeat", beat))["timestamp"]
