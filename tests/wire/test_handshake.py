@@ -19,6 +19,7 @@ from headway.wire.handshake import (
     accept_response,
     check_upgrade,
     is_whole_upgrade,
+    lower_names,
     offered_subprotocols,
     parse_upgrade,
     refuse_response,
@@ -306,3 +307,10 @@ def test_a_whole_upgrade_is_known_at_sight(raw: bytes) -> None:
 )
 def test_whatever_else_comes_first_is_not_taken_for_one(raw: bytes) -> None:
     assert not is_whole_upgrade(raw)
+
+
+def test_names_for_applications_are_in_lower_case_and_values_as_they_came() -> None:
+    head = b"GET /A?b=C HTTP/1.1\r\nHost: X\r\nOrigin: https://Evil.example:1\r\nX-Empty:\r\n\r\n"
+    lower = b"GET /A?b=C HTTP/1.1\r\nhost: X\r\norigin: https://Evil.example:1\r\nx-empty:\r\n\r\n"
+    assert lower_names(head) == lower
+    assert lower_names(lower) == lower

@@ -73,7 +73,8 @@ class Gate(asyncio.Protocol):
                     WebSocketsSansIOProtocol(
                         config=self._config, server_state=self._server_state, app_state=self._app_state
                     ),
-                    data,
+                    # It hands names on as it reads them, and who looks for an origin would find none.
+                    handshake.lower_names(data),
                 )
             elif isinstance(door, Service):
                 self._open(request, door)

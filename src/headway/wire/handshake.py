@@ -21,6 +21,7 @@ __all__ = [
     "accept_response",
     "check_upgrade",
     "is_whole_upgrade",
+    "lower_names",
     "offered_subprotocols",
     "parse_upgrade",
     "refuse_response",
@@ -92,6 +93,13 @@ def is_whole_upgrade(data: bytes) -> bool:
         and _ASKS_WEBSOCKET.search(data) is not None
         and _ASKS_UPGRADE.search(data) is not None
     )
+
+
+def lower_names(head: bytes) -> bytes:
+    """The head of a request with the names of its headers in lower case, as ASGI promises them to applications."""
+    first, *lines = head.split(b"\r\n")
+    parted = (line.partition(b":") for line in lines)
+    return b"\r\n".join((first, *(name.lower() + colon + value for name, colon, value in parted)))
 
 
 def parse_upgrade(raw: bytes) -> UpgradeRequest:
