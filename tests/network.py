@@ -46,6 +46,7 @@ class Network:
         port: ours.
         fate: asked what befalls the next connection, one after the other.
         struck: how often each kind of fault has struck.
+        away: it was taken away.
     """
 
     def __init__(self, port: int, fate: Callable[[], Sequence[Fault]] = tuple) -> None:
@@ -57,6 +58,7 @@ class Network:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self._listener: asyncio.Server | None = None
+        self.away = False
         self.port = 0
         self.restore()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -87,13 +89,21 @@ class Network:
         """What carries the next connection."""
         return Way(self, self.fate())
 
+    @property
+    def waiting(self) -> list[Way]:
+        """The ways on which the client has said something that the server has not answered."""
+        return [way for way in self.ways.copy() if way.asked]
+
     async def _listen(self) -> None:
+        self.away = False
         self._listener = await self._loop.create_server(
             lambda: self.way().near, "127.0.0.1", self.port, backlog=1000
         )
         self.port = self._listener.sockets[0].getsockname()[1]
 
     async def _cut(self) -> None:
+        # Who was let in and has not got a way yet must not get one any more.
+        self.away = True
         if self._listener is not None:
             self._listener.close()
         for way in tuple(self.ways):
@@ -106,13 +116,18 @@ class Network:
 
 
 class Way:
-    """One connection: its two ends, and what befalls it."""
+    """One connection: its two ends, and what befalls it.
+
+    Attributes:
+        asked: the client had the last word.
+    """
 
     def __init__(self, network: Network, faults: Sequence[Fault] = ()) -> None:
         self.network = network
         self.faults = list(faults)
         self.near = End(self, "client")
         self.far = End(self, "server")
+        self.asked = False
         self._passed = 0
         self._late = 0.0
         self._loop = asyncio.get_running_loop()
@@ -120,6 +135,9 @@ class Way:
 
     def begin(self) -> None:
         """A client has come."""
+        if self.network.away:
+            self.end(reset=True)
+            return
         self.network.ways.add(self)
         self.near.hold()
         self._connecting = self._loop.create_task(self._connect())
@@ -145,6 +163,7 @@ class Way:
         """Pass bytes on."""
         if not data:
             return
+        self.asked = towards is self.far
         if self._late:
             self._loop.call_later(self._late, towards.write, data)
         else:

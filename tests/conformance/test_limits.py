@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from headway.model.grant import Ability
 from tests.conformance.stock import stock_client
+from tests.network import Network
 from tests.servers import FORMS, PATIENCE, Form, Server, running_server
 
 pytestmark = pytest.mark.slow
@@ -52,6 +53,14 @@ async def ended(client: ClientConnection) -> tuple[int, list[Any]]:
                     events.append(json.loads(packet[2:]))
         except ConnectionClosed:
             return client.close_code or 0, events
+
+
+async def poll_of(way: Network, server: Server) -> None:
+    """Wait until the server has the only client's poll, and nothing to say to it."""
+    while len(way.ways) != 1 or not way.waiting:
+        await asyncio.sleep(0.01)
+    # Asked later, so answered later.
+    await asyncio.to_thread(server.request, "GET", "/healthz")
 
 
 async def seen_by(client: ClientConnection, tasks: int) -> None:
@@ -152,14 +161,20 @@ async def test_who_does_not_join_in_time_is_closed(form: Form, tmp_path: Path) -
 @pytest.mark.parametrize("transport", ["websocket", "polling"])
 async def test_a_stopping_server_says_goodbye(form: Form, tmp_path: Path, transport: str) -> None:
     async with running_server(tmp_path, form) as server:
-        options = {"auth": {"token": server.token("ada")}, "transports": [transport], "reconnection": False}
-        async with stock_client(server.url, **options) as client:
-            await client.event("welcome")
-            stopping = asyncio.create_task(asyncio.to_thread(server.stop))
-            (goodbye,) = await client.event("goodbye")
-            assert 0 <= goodbye["reconnect_in"] <= 5
-            assert (await client.hear("disconnect"))["reason"] in ("transport close", "transport error")
-            await stopping
+        with Network(server.address[1]) as way:
+            auth = {"token": server.token("ada")}
+            async with stock_client(way.url, auth=auth, transports=[transport], reconnection=False) as client:
+                await client.event("welcome")
+                if transport == "polling":
+                    # Who is between two polls when the server lets nobody in any more cannot be told.
+                    await client.emit("subscribe", {"id": 1, "channel": "user:ada"})
+                    await client.event("snapshot")
+                    await poll_of(way, server)
+                stopping = asyncio.create_task(asyncio.to_thread(server.stop))
+                (goodbye,) = await client.event("goodbye")
+                assert 0 <= goodbye["reconnect_in"] <= 5
+                assert (await client.hear("disconnect"))["reason"] in ("transport close", "transport error")
+                await stopping
 
 
 async def test_what_a_token_does_not_cover_any_more_ends(form: Form, tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ class Watcher(ABC):
         view: what it holds.
         ends: the end of each attempt of each task, as often as it was told.
         connections: how often it came.
+        calm: nothing befalls new connections any more.
+        over: another one has failed, so it is to stop as well.
     """
 
     def __init__(self, port: int, channel: str, token: str, chance: random.Random) -> None:
@@ -44,6 +46,7 @@ class Watcher(ABC):
         self.ends: list[tuple[str, int, str]] = []
         self.connections = 0
         self.calm = False
+        self.over = False
         self._chance = chance
         self._percents: dict[tuple[str, int], float] = {}
         self._known: dict[str, Message] = {}
@@ -94,7 +97,7 @@ class Watcher(ABC):
 
     def _is_complete(self, complete: threading.Event, expected: set[str]) -> bool:
         records = self.view.records
-        return (
+        return self.over or (
             complete.is_set()
             and records.keys() == expected
             and all(record["state"] in FINAL for record in records.values())
@@ -197,7 +200,8 @@ class Polls(Watcher):
                     fields={"channel": self.channel, "wait": "1", **cursor},
                     headers={"Authorization": f"Bearer {self.token}"},
                 )
-                if response.status != 200 or "content-length" not in response.headers:
+                # Headers that end in the middle are taken for whole ones.
+                if response.status != 200 or not response.data:
                     raise OSError(response.status)
                 yield from response.json()["messages"]
 

@@ -148,6 +148,7 @@ def test_a_storm(form: Form, tmp_path: Path, seed: int, caplog: pytest.LogCaptur
             complete.set()
             for watcher in watchers:
                 watcher.calm = True
+                watcher.over = producer.goes_on
         for run in running:
             run.result()
         page = place.server.ask("GET", f"/api/tasks?channel={CHANNEL}&limit=200", place.token)
