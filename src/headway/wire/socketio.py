@@ -146,6 +146,10 @@ class SocketSession:
         """How this client's packets are written."""
         return self._parser
 
+    def joined(self, namespace: str) -> bool:
+        """Whether the client is in this namespace."""
+        return self._spaces.get(namespace) is _State.JOINED
+
     @property
     def namespaces(self) -> list[str]:
         """Those that the client is in."""

@@ -89,7 +89,7 @@ class Client(Connection):
 
     def joined(self, namespace: str) -> bool:
         """Whether the client was let into the namespace, and is still there."""
-        return namespace in self._talk.namespaces
+        return self._talk.joined(namespace)
 
     # What vocabularies do.
 

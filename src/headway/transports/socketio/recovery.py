@@ -27,9 +27,11 @@ __all__ = ["KIND", "Keeper", "Kept"]
 KIND = "socketio"
 _MOST = 200
 """Connections of one user that are kept; the ones that would expire first make room."""
-_SOME = 16
-"""New ones of a user between two looks at how many there are."""
+_SOME = 50
+"""New ones of a user that may come without a look at how many there are."""
 _USERS = 10_000
+_GATHERED_SECONDS = 0.01
+"""What is saved within this time is written together: those who come at once cost one write, and not one each."""
 _SECRET_BYTES, _TIME_BYTES, _MAC_BYTES = 18, 6, 18
 
 
@@ -114,7 +116,7 @@ class Kept:
     async def leave(self) -> None:
         """The client took its leave: it is not to be recovered."""
         if self.pid is not None and self.expires_at:
-            await self._keeper.write(self._document(left=True))
+            await self._keeper.write_now(self._document(left=True))
 
     async def _write(self) -> None:
         changed = self._changed
@@ -151,7 +153,12 @@ class Keeper:
         self._store = store
         self._key = key
         self._clock = clock
-        self._new: dict[str, int] = {}
+        self._documents: list[Document] = []
+        self._dropped: list[tuple[str, str]] = []
+        self._writing: asyncio.Task[None] | None = None
+        """Writes what is gathered."""
+        self._room: dict[str, int] = {}
+        """New ones that may still come before the next look, by user."""
         self.seconds = seconds
         self.period = seconds / 4
         """Seconds after which what is kept must be saved again."""
@@ -196,7 +203,27 @@ class Keeper:
             StoreUnavailable: it is not.
         """
         dropped = await self._crowded_out(document.owner) if new else ()
-        await self._store.write(Writes(documents=[document], dropped=dropped))
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write())
+        self._documents.append(document)
+        self._dropped.extend(dropped)
+        await asyncio.shield(self._writing)
+
+    async def write_now(self, document: Document) -> None:
+        """Make a document durable without waiting for others: who comes back at once is to find it.
+
+        Raises:
+            StoreUnavailable: it is not.
+        """
+        self._documents = [waiting for waiting in self._documents if waiting.id != document.id]
+        await self._store.write(Writes(documents=[document]))
+
+    async def _write(self) -> None:
+        await asyncio.sleep(_GATHERED_SECONDS)
+        documents, self._documents = self._documents, []
+        dropped, self._dropped = self._dropped, []
+        self._writing = None
+        await self._store.write(Writes(documents=documents, dropped=dropped))
 
     def expiry(self) -> int:
         """When what is saved now may go (Unix milliseconds): it is saved again while its client is there."""
@@ -207,13 +234,16 @@ class Keeper:
         return max(0.0, (kept.expires_at - self._clock()) / 1000 - self.seconds)
 
     async def _crowded_out(self, owner: str) -> list[tuple[str, str]]:
-        count = self._new.get(owner, 0)
-        if len(self._new) > _USERS:
-            self._new.clear()
-        self._new[owner] = count + 1
-        if count % _SOME:
+        room = self._room.pop(owner, _SOME) - 1
+        if len(self._room) >= _USERS:
+            self._room.clear()
+        self._room[owner] = room
+        if room >= 0:
             return []
+        # Noted before the store is asked, so that those who come in the meantime do not all ask.
+        self._room[owner] = _SOME - 1
         documents = await self._store.documents(KIND, owner, limit=_MOST + 2 * _SOME)
+        self._room[owner] = self._room.get(owner, 0) + max(0, _MOST - len(documents))
         oldest = sorted(documents, key=lambda document: document.expires_at or 0)
         return [(KIND, document.id) for document in oldest[: max(0, len(oldest) - _MOST)]]
 
