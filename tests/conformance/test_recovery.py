@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as connect_websocket
 
 from tests.conformance.stock import StockClient, stock_client
 from tests.network import Network
-from tests.servers import FORMS, Form, Server, running_server
+from tests.servers import FORMS, PATIENCE, Form, Server, running_server
 
 pytestmark = pytest.mark.slow
 
@@ -286,3 +287,52 @@ async def test_a_connection_that_nobody_missed_is_forgotten(form: Form, way: Net
             await asyncio.sleep(0.4)
             way.restore()
             assert (await ours.arrive())["recovered"] is False
+
+
+async def test_a_client_that_is_back_before_its_end_was_noticed(form: Form, tmp_path: Path) -> None:
+    """Then two connections have the same secret for a while: the newer one counts, and neither undoes the other."""
+
+    async def connect(server: Server, **given: str) -> tuple[ClientConnection, dict[str, Any]]:
+        socket = await connect_websocket(
+            f"{server.ws.removesuffix('/ws')}/socket.io/?EIO=4&transport=websocket"
+        )
+        await socket.recv()
+        await socket.send("40" + json.dumps({"token": server.token("ada"), **given}))
+        connected: dict[str, Any] = json.loads(str(await socket.recv())[2:])
+        return socket, connected
+
+    async def subscribe(socket: ClientConnection, name: int, channel: str) -> None:
+        await socket.send(f'42{name}["subscribe",{{"id":{name},"channel":"{channel}"}}]')
+        while not str(await socket.recv()).startswith(f"43{name}"):
+            pass
+
+    async def followed(socket: ClientConnection, names: int) -> set[int]:
+        found: set[int] = set()
+        async with asyncio.timeout(PATIENCE):
+            while len(found) < names:
+                text = str(await socket.recv())
+                if text.startswith('42["snapshot"'):
+                    found.add(json.loads(text[2:])[1]["id"])
+        return found
+
+    async with running_server(tmp_path, form) as server:
+        first, connected = await connect(server)
+        await subscribe(first, 1, "public")
+        # Said, and its answer is not waited for.
+        await first.send('42["subscribe",{"id":2,"channel":"user:ada"}]')
+        while not str(await first.recv()).startswith('42["snapshot",{"id":2'):
+            pass
+        pid = connected["pid"]
+        second, connected = await connect(server, pid=pid)
+        assert connected["pid"] == pid
+        async with asyncio.timeout(PATIENCE):
+            await first.wait_closed()
+        assert await followed(second, 2) == {1, 2}
+        await subscribe(second, 3, "user:ada")
+        await asyncio.to_thread(server.kill)
+        await second.wait_closed()
+    async with running_server(tmp_path, form) as another:
+        third, connected = await connect(another, pid=pid)
+        assert connected["pid"] == pid
+        assert await followed(third, 3) == {1, 2, 3}
+        await third.close()

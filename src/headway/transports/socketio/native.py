@@ -37,7 +37,7 @@ def _start(work: Coroutine[Any, Any, None]) -> None:
 class NativeVocabulary(SocketConversation):
     """A client that speaks it."""
 
-    __slots__ = ("_at", "_keeper", "_kept", "_places", "_watched")
+    __slots__ = ("_at", "_keeper", "_kept", "_over", "_places", "_watched")
 
     _kept: Kept
 
@@ -49,6 +49,7 @@ class NativeVocabulary(SocketConversation):
         self._places: Positions | None = None
         """Where it stands when it had more."""
         self._watched = False
+        self._over = False
 
     def welcomed(self, grant: Grant, recovery: Recovery | None) -> None:
         if recovery is None:
@@ -66,10 +67,20 @@ class NativeVocabulary(SocketConversation):
         self.receive(message, partial(self._answer_by, ack))
 
     def left(self, *, by_choice: bool) -> None:
-        known = self._session.user is not None
         super().left(by_choice=by_choice)
-        if by_choice and known:
-            _start(_quietly(self._kept.leave()))
+        kept: Kept | None = getattr(self, "_kept", None)
+        # One that was replaced has nothing to say about the client any more.
+        if kept is None or self._over:
+            return
+        kept.let_go()
+        if by_choice:
+            _start(_quietly(kept.leave()))
+
+    def _replace(self) -> None:
+        """The client is back on another connection; this one was cut, though nobody told us."""
+        self._over = True
+        self.finish()
+        self.client.close(at_once=True)
 
     def deliver(self, data: bytes) -> bool:
         # The way of nearly all that is delivered: each call on it counts, `cast` too.
@@ -95,6 +106,7 @@ class NativeVocabulary(SocketConversation):
 
     def _open(self, grant: Grant, kept: Kept) -> None:
         self._kept = kept
+        kept.take(self._replace)
         self.accept(kept.pid)
         self.send(self._service.welcome(grant))
 

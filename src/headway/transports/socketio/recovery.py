@@ -14,6 +14,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -46,17 +47,37 @@ class _Data(msgspec.Struct):
 class Kept:
     """What one client follows; `save` makes it durable.
 
+    There is one for each client in a process, whoever carries its connection: a client can be back before it was noticed
+    that it had gone, and two that write the same thing would undo each other.
+
     Attributes:
+        owner: the client's user.
         pid: the client's secret; None where nothing is kept.
         wants: serial and subscription, by the client's name for it.
         next: the serial of the next subscription.
+        left: the client took its leave.
     """
 
-    __slots__ = ("_changed", "_keeper", "_owner", "_saved", "_writing", "expires_at", "next", "pid", "wants")
+    __slots__ = (
+        "__weakref__",
+        "_changed",
+        "_keeper",
+        "_replaced",
+        "_saved",
+        "_writing",
+        "expires_at",
+        "left",
+        "next",
+        "owner",
+        "pid",
+        "wants",
+    )
 
     def __init__(self, keeper: Keeper, owner: str, pid: str | None) -> None:
         self._keeper = keeper
-        self._owner = owner
+        self._replaced: Callable[[], object] | None = None
+        self.owner = owner
+        self.left = False
         self._changed = self._saved = 0
         self._writing: asyncio.Task[None] | None = None
         self.pid = pid
@@ -64,6 +85,20 @@ class Kept:
         self.next = 0
         self.expires_at = 0
         """Unix milliseconds; 0 while it was never saved."""
+
+    def take(self, replaced: Callable[[], object]) -> None:
+        """A connection begins; the one that was there before is over.
+
+        Args:
+            replaced: called when this one is.
+        """
+        before, self._replaced = self._replaced, replaced
+        if before is not None:
+            before()
+
+    def let_go(self) -> None:
+        """The connection has ended."""
+        self._replaced = None
 
     def begin(self, wanted: Subscribe) -> int:
         """A subscription begins, in the place of the one with its id; returns its serial."""
@@ -115,8 +150,11 @@ class Kept:
 
     async def leave(self) -> None:
         """The client took its leave: it is not to be recovered."""
+        self.left = True
+        if self._writing is not None:
+            await asyncio.wait((self._writing,))
         if self.pid is not None and self.expires_at:
-            await self._keeper.write_now(self._document(left=True))
+            await self._keeper.write_now(self._document())
 
     async def _write(self) -> None:
         changed = self._changed
@@ -128,12 +166,12 @@ class Kept:
         finally:
             self._writing = None
 
-    def _document(self, *, left: bool = False) -> Document:
-        data = _Data([] if left else list(self.wants.values()), self.next, left)
+    def _document(self) -> Document:
+        data = _Data([] if self.left else list(self.wants.values()), self.next, self.left)
         return Document(
             KIND,
             _hash(self.pid or ""),
-            self._owner,
+            self.owner,
             msgspec.json.encode(data).decode(),
             self._keeper.expiry(),
         )
@@ -157,6 +195,8 @@ class Keeper:
         self._dropped: list[tuple[str, str]] = []
         self._writing: asyncio.Task[None] | None = None
         """Writes what is gathered."""
+        self._here: WeakValueDictionary[str, Kept] = WeakValueDictionary()
+        """Those of clients that are here, or whose end was not noticed yet, by secret."""
         self._room: dict[str, int] = {}
         """New ones that may still come before the next look, by user."""
         self.seconds = seconds
@@ -169,7 +209,7 @@ class Keeper:
             return Kept(self, owner, None)
         now = self._clock().to_bytes(_TIME_BYTES, "big")
         body = secrets.token_bytes(_SECRET_BYTES) + now
-        return Kept(self, owner, _text(body + self._mac(body, owner)))
+        return self._kept(owner, _text(body + self._mac(body, owner)))
 
     async def find(self, recovery: Recovery, owner: str) -> tuple[Kept, dict[int, Place]] | None:
         """What a client followed that was here before, and its places; None when it begins anew.
@@ -181,20 +221,35 @@ class Keeper:
         places = {} if recovery.offset is None else parse_offset(recovery.offset)
         if issued is None or places is None:
             return None
-        kept = Kept(self, owner, recovery.pid)
-        document = await self._store.document(KIND, _hash(recovery.pid))
+        document = None
+        if recovery.pid not in self._here:
+            document = await self._store.document(KIND, _hash(recovery.pid))
+        # Looked for again, since another connection can have come while the store was asked.
+        kept = self._here.get(recovery.pid)
+        if kept is None:
+            kept = self._read(recovery.pid, owner, document, issued)
+        if kept is None or kept.owner != owner or kept.left:
+            return None
+        if any(serial >= kept.next for serial in places):
+            # It was sent something of a subscription that did not become durable.
+            return None
+        return kept, places
+
+    def _read(self, pid: str, owner: str, document: Document | None, issued: int) -> Kept | None:
         now = self._clock()
         if document is None:
-            # It followed nothing: with an offset it did, and that is gone.
-            return None if places or now >= issued + self.seconds * 1000 else (kept, {})
+            # It followed nothing; who did has places beyond that.
+            return self._kept(owner, pid) if now < issued + self.seconds * 1000 else None
         data = msgspec.json.decode(document.data, type=_Data)
         if document.owner != owner or data.left or (document.expires_at or 0) <= now:
             return None
-        if any(serial >= data.next for serial in places):
-            # It was sent something of a subscription that did not become durable.
-            return None
+        kept = self._kept(owner, pid)
         kept.restore(data, document.expires_at or 0)
-        return kept, places
+        return kept
+
+    def _kept(self, owner: str, pid: str) -> Kept:
+        kept = self._here[pid] = Kept(self, owner, pid)
+        return kept
 
     async def write(self, document: Document, *, new: bool = False) -> None:
         """Make a document durable.
