@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import urllib3
+from websockets.asyncio.client import connect
 
 from tests.clients import connected
 from tests.servers import PATIENCE, Server
@@ -54,6 +55,24 @@ async def _socket(server: Server, token: str, wanted: dict[str, Any], subprotoco
         return heard
 
 
+async def by_socketio(server: Server, token: str, wanted: dict[str, Any]) -> Heard:
+    """Follow over Socket.IO; all that was said until the answer."""
+    url = f"{server.ws.removesuffix('/ws')}/socket.io/?EIO=4&transport=websocket"
+    heard: Heard = []
+    async with asyncio.timeout(PATIENCE), connect(url, proxy=None, max_size=None) as client:
+        await client.send("40" + json.dumps({"token": token}))
+        await client.send("420" + json.dumps(["subscribe", {"id": 1, **wanted}]))
+        while not heard or not (heard[-1]["type"] in {"snapshot", "log"} or "code" in heard[-1]):
+            packet = str(await client.recv())
+            if packet.startswith("430"):
+                answer = json.loads(packet[3:])[0]
+                heard += [] if answer["ok"] else [{"type": "error", **answer}]
+            elif packet.startswith("42"):
+                name, message, *_offset = json.loads(packet[2:])
+                heard.append({"type": name, **message})
+    return heard
+
+
 async def by_events(server: Server, token: str, wanted: dict[str, Any]) -> Heard:
     """Follow over a stream of events, until its first snapshot or its refusal."""
     return await asyncio.to_thread(_events, server, token, wanted)
@@ -88,6 +107,7 @@ async def by_poll(server: Server, token: str, wanted: dict[str, Any]) -> Heard:
 DOORS: dict[str, Door] = {
     "WebSocket": by_websocket,
     "WebSocket, MessagePack": by_packed_websocket,
+    "Socket.IO": by_socketio,
     "events": by_events,
     "poll": by_poll,
 }

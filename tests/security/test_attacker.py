@@ -6,7 +6,6 @@ from __future__ import annotations
 import ast
 import asyncio
 import json
-import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,14 +17,12 @@ from websockets.exceptions import InvalidStatus
 
 from headway.model.grant import Ability
 from tests.clients import connected, logged_in
-from tests.docs.texts import read, rows
+from tests.security.conftest import TABLE
 from tests.security.doors import DOORS, Heard, by_rest, code_of
 from tests.servers import PATIENCE, Form, Server, serving
 
 pytestmark = pytest.mark.slow
 
-PAGE = "docs/explanation/what-was-tried.md"
-TABLE = {cells[3].strip("`"): cells for cells in rows(read(PAGE), after="for a close.\n\n")}
 VIA = "X-Forwarded-For"
 
 
@@ -47,15 +44,6 @@ def mallory(server: Server) -> str:
     return server.token("mallory")
 
 
-@pytest.fixture
-def answered(request: pytest.FixtureRequest) -> Iterator[set[int]]:
-    """What was answered; in the end it is what the page says, no less and no more."""
-    codes: set[int] = set()
-    yield codes
-    name = request.node.originalname
-    assert codes == {int(code) for code in re.findall(r"\d+", TABLE[name][2])}, name
-
-
 def refusals(heard: Heard) -> set[int]:
     """The codes in what a door said; 0 for a snapshot."""
     codes = {message["code"] for message in heard if "code" in message}
@@ -67,10 +55,10 @@ async def follow_everywhere(server: Server, token: str, wanted: dict[str, Any]) 
 
 
 def test_the_page_has_each_trick_and_no_other() -> None:
-    tree = ast.parse(Path(__file__).read_text())
     tricks = {
         node.name
-        for node in tree.body
+        for file in Path(__file__).parent.glob("test_*.py")
+        for node in ast.parse(file.read_text()).body
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and any(argument.arg == "answered" for argument in node.args.args)
     }

@@ -139,3 +139,13 @@ def test_python_socketio_reads_and_writes_the_same(packet: SocketPacket) -> None
         binary = isinstance(message, bytes)
         found = decoder.feed(message if isinstance(message, bytes) else message.encode(), binary)
     assert found == packet
+
+
+def test_an_attachment_has_one_place() -> None:
+    """In many places it would be of any size as soon as somebody writes it again."""
+    decoder = JSON_PARSER.decoder(SocketPacketLimits())
+    assert (
+        decoder.feed(b'51-["a",[{"_placeholder":true,"num":0},{"_placeholder":true,"num":0}]]', False) is None
+    )
+    with pytest.raises(BadPacket, match="one place"):
+        decoder.feed(b"x", True)

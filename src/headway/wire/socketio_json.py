@@ -117,7 +117,7 @@ class JsonDecoder:
         if len(buffers) < self._missing:
             return None
         self._packet, self._buffers, self._bytes = None, None, 0
-        return SocketPacket(packet.type, packet.namespace, _fill(packet.data, buffers), packet.id)
+        return SocketPacket(packet.type, packet.namespace, _fill(packet.data, [*buffers]), packet.id)
 
 
 def _id(digits: bytes) -> int | None:
@@ -128,8 +128,11 @@ def _id(digits: bytes) -> int | None:
     return number
 
 
-def _fill(value: Any, buffers: list[bytes]) -> Any:
-    """Put attachments in the place of their placeholders; the depth of `value` is bounded already."""
+def _fill(value: Any, buffers: list[bytes | None]) -> Any:
+    """Put attachments in the place of their placeholders; the depth of `value` is bounded already.
+
+    Each is put in one place, since who writes the value again would write all of them: it would be of any size.
+    """
     if isinstance(value, list):
         return [_fill(item, buffers) for item in value]
     if not isinstance(value, dict):
@@ -138,7 +141,10 @@ def _fill(value: Any, buffers: list[bytes]) -> Any:
         number = value.get("num")
         if type(number) is not int or not 0 <= number < len(buffers):
             raise BadPacket("A placeholder names an attachment")
-        return buffers[number]
+        attachment, buffers[number] = buffers[number], None
+        if attachment is None:
+            raise BadPacket("An attachment has one place")
+        return attachment
     return {key: _fill(item, buffers) for key, item in value.items()}
 
 
