@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import queue
 import random
+import subprocess
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Generator
@@ -17,6 +20,7 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from tests.clients import Message, View
+from tests.conformance.stock import NEW, installed, node
 from tests.network import Fault, Kind, Network
 
 __all__ = ["CLIENTS", "FINAL", "Watcher"]
@@ -206,10 +210,72 @@ class Polls(Watcher):
                 yield from response.json()["messages"]
 
 
+class StockClients(Watcher):
+    """The stock client of Socket.IO, in Node: it comes back by itself, and goes on with what it followed.
+
+    Attributes:
+        recovered: how often it needed to say nothing to go on where it was.
+    """
+
+    def __init__(self, port: int, channel: str, token: str, chance: random.Random) -> None:
+        super().__init__(port, channel, token, chance)
+        self.recovered = 0
+        self._names = itertools.count(1)
+
+    def listen(self) -> Generator[Message]:
+        options = {"auth": {"token": self.token}, "timeout": _SILENCE * 1000}
+        command = [node(), str(installed() / "client.mjs"), NEW, self.network.url, json.dumps(options)]
+        heard: queue.SimpleQueue[str] = queue.SimpleQueue()
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+        ) as process:
+            reader = threading.Thread(target=_read, args=(process, heard))
+            reader.start()
+            try:
+                yield from self._follow(process, heard)
+            finally:
+                process.kill()
+                reader.join()
+
+    def _follow(self, process: subprocess.Popen[str], heard: queue.SimpleQueue[str]) -> Generator[Message]:
+        assert process.stdin is not None
+        confirmed = False
+        while True:
+            try:
+                said = json.loads(heard.get(timeout=_SILENCE))
+            except queue.Empty:
+                yield {"type": "silence"}
+                continue
+            self.connections += said["what"] == "connect"
+            if said["what"] == "connect" and not (said["recovered"] and confirmed):
+                # Under a new name: what became of the one before is not known.
+                confirmed = False
+                self.view.id = next(self._names)
+                cursor = {"cursor": self.view.cursor} if self.view.cursor else {}
+                subscribe = {"id": self.view.id, "channel": self.channel, **cursor}
+                command = {"do": "emit", "event": "subscribe", "args": [subscribe], "ack": True}
+                process.stdin.write(json.dumps(command) + "\n")
+            elif said["what"] == "connect":
+                self.recovered += 1
+            elif said["what"] == "connect_error" and said["data"] is not None:
+                # It would not come again by itself.
+                raise AssertionError(said)
+            elif said["what"] == "ack":
+                confirmed = confirmed or said["args"][0]["id"] == self.view.id
+            elif said["what"] == "event" and said["args"][0].get("id") == self.view.id:
+                yield {"type": said["event"], **said["args"][0]}
+
+
+def _read(process: subprocess.Popen[str], heard: queue.SimpleQueue[str]) -> None:
+    for line in process.stdout or ():
+        heard.put(line)
+
+
 CLIENTS: dict[str, type[Watcher]] = {
     "websocket": Sockets,
     "msgpack": PackedSockets,
     "events": Events,
     "poll": Polls,
+    "socket.io": StockClients,
 }
 """By door."""
