@@ -46,7 +46,7 @@ def strict(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def claims(**more: Any) -> dict[str, Any]:
-    return {"sub": "ada", "iss": "https://login.example", "aud": AUDIENCE, "exp": time.time() + 60, **more}
+    return {"sub": "ada", "iss": "https://login.example", "aud": AUDIENCE, "exp": time.time() + 7200, **more}
 
 
 def confused() -> str:

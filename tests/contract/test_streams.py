@@ -235,7 +235,7 @@ def test_another_users_task_reaches_no_stream(door: Server, user: str) -> None:
 
 
 def test_a_token_that_expires_ends_the_stream(door: Server, user: str) -> None:
-    short = door.token(user, Ability.READ, ttl=1)
+    short = door.token(user, Ability.READ, ttl=2)
     events = Events(door, f"/events?channel=user:{user}", short)
     last = events.rest()[-1]
     assert (last["type"], last["code"]) == ("error", 402)
