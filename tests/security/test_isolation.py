@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
@@ -26,6 +26,13 @@ from tests.servers import PATIENCE, Form, Server, running_server
 pytestmark = pytest.mark.slow
 
 ROUNDS = 120
+DIALECTS = "dedup=/dedup,studio=/studio,voice=/voice,user-tasks,notifications"
+CONTRACTS = {"user-tasks": "/api/v1/ws/tasks/USER", "inbox": "/api/ws/notifications"}
+HEARD = {
+    "headway.v1", "headway.v1.msgpack", "Socket.IO", "events", "poll", "voice", "studio", "user-tasks", "inbox",
+    "inbox, events",
+}  # fmt: skip
+"""Where everybody hears of what is their own; `dedup` has nothing with a text of a job in it."""
 USERS = ("ada", "bob")
 
 
@@ -44,14 +51,35 @@ class Ear:
 
 @asynccontextmanager
 async def listening(
-    server: Server, token: str, wanted: list[dict[str, Any]], ear: Ear
+    server: Server, user: str, token: str, wanted: list[dict[str, Any]], ear: Ear
 ) -> AsyncIterator[None]:
     """Listens at every door that stays open, for a `with` block."""
     async with AsyncExitStack() as stack:
         tasks = []
         for subprotocol in ("headway.v1", "headway.v1.msgpack"):
             tasks.append(asyncio.create_task(_socket(server, token, wanted, ear, subprotocol)))
-        tasks.append(asyncio.create_task(_events(server, token, wanted, ear)))
+        subscribing = [["subscribe", {"id": number, **one}] for number, one in enumerate(wanted)]
+        projects = [one["channel"].removeprefix("project:") for one in wanted if "project:" in one["channel"]]
+        # Whatever has these numbers, own or not.
+        joining = [["join_task", {"task_id": number}] for number in range(1, 150)]
+        for door, path, saying in (
+            ("Socket.IO", "/headway", subscribing),
+            ("voice", "/voice", [["subscribe:project", project] for project in projects]),
+            ("studio", "/studio", []),
+            ("dedup", "/dedup", joining),
+        ):
+            tasks.append(asyncio.create_task(_socketio(server, token, path, saying, ear, door)))
+        for door, path in CONTRACTS.items():
+            path = f"{path.replace('USER', user)}?token={token}"
+            tasks.append(asyncio.create_task(_contract(server, path, ear, door)))
+        body = json.dumps({"subscriptions": [{"id": n, **one} for n, one in enumerate(wanted)]}).encode()
+        head = (
+            f"POST {server.url.removeprefix(server.origin)}/events HTTP/1.1\r\nHost: here\r\n"
+            f"Authorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        tasks.append(asyncio.create_task(_stream(server, head.encode() + body, ear, "events")))
+        head = f"GET /api/notifications/stream?token={token} HTTP/1.1\r\nHost: here\r\n\r\n"
+        tasks.append(asyncio.create_task(_stream(server, head.encode(), ear, "inbox, events")))
         tasks.append(asyncio.create_task(_polls(server, token, wanted, ear)))
         stack.callback(lambda: [task.cancel() for task in tasks])
         yield
@@ -76,18 +104,51 @@ async def _socket(
             pass
 
 
-async def _events(server: Server, token: str, wanted: list[dict[str, Any]], ear: Ear) -> None:
-    body = json.dumps(
-        {"subscriptions": [{"id": number, **one} for number, one in enumerate(wanted)]}
-    ).encode()
+async def _socketio(
+    server: Server, token: str, path: str, saying: list[list[Any]], ear: Ear, door: str
+) -> None:
+    url = f"ws{server.origin.removeprefix('http')}{path}/socket.io/?EIO=4&transport=websocket"
+    async with connect(url, proxy=None, max_size=None) as socket:
+        await socket.recv()
+        await socket.send("40" + json.dumps({"token": token}))
+        greeting = str(await socket.recv())
+        assert greeting.startswith("40{"), greeting
+        asking = asyncio.create_task(_say_again(socket, saying))
+        try:
+            async for data in socket:
+                if data == "2":
+                    await socket.send("3")
+                ear.hear(door, data if isinstance(data, bytes) else data.encode())
+        except ConnectionClosed:
+            pass
+        finally:
+            asking.cancel()
+
+
+async def _say_again(socket: ClientConnection, saying: list[list[Any]]) -> None:
+    """What is not there yet may be there later."""
+    while saying:
+        for event in saying:
+            await socket.send("42" + json.dumps(event))
+        await asyncio.sleep(1)
+
+
+async def _contract(server: Server, path: str, ear: Ear, door: str) -> None:
+    url = f"ws{server.origin.removeprefix('http')}{path}"
+    async with connect(url, proxy=None, max_size=None) as socket:
+        try:
+            async for data in socket:
+                ear.hear(door, data if isinstance(data, bytes) else data.encode())
+        except ConnectionClosed:
+            pass
+
+
+async def _stream(server: Server, request: bytes, ear: Ear, door: str) -> None:
     reader, writer = await asyncio.open_connection(*server.address)
-    writer.write(
-        b"POST /events HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer %b\r\nContent-Type: application/json\r\n"
-        b"Content-Length: %d\r\n\r\n%b" % (token.encode(), len(body), body)
-    )
+    writer.write(request)
     try:
         while data := await reader.read(65_536):
-            ear.hear("events", data)
+            ear.hear(door, data)
     finally:
         writer.close()
 
@@ -224,18 +285,28 @@ class User:
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_no_byte_about_one_reaches_the_other(tmp_path: Any, form: Form, seed: int) -> None:
     chance = random.Random(seed)
-    async with running_server(tmp_path, form, message_rate=10_000, message_burst=100_000) as server:
+    rates = {"message_rate": 10_000, "message_burst": 100_000}
+    async with running_server(tmp_path, form, dialect=DIALECTS, **rates) as server:
         ada, bob = (User(server, name, chance) for name in USERS)
         async with AsyncExitStack() as stack:
             for user, other in ((ada, bob), (bob, ada)):
                 # One's own; and what cannot be had is asked for too, where a refusal leaves the rest in place.
                 wanted = [{"channel": f"user:{user.name}"}, {"channel": user.project}, {"channel": "public"}]
-                await stack.enter_async_context(listening(server, user.token, wanted, user.ear))
+                await stack.enter_async_context(listening(server, user.name, user.token, wanted, user.ear))
                 sockets = [
                     {"channel": f"user:{other.name}"},
                     {"channel": other.project},
                     {"channel": "user:*"},
                 ]
+                # Whose own address it is not, and whose project.
+                theirs = f"{CONTRACTS['user-tasks'].replace('USER', other.name)}?token={user.token}"
+                prying = asyncio.create_task(_contract(server, theirs, user.ear, "user-tasks, other"))
+                stack.callback(prying.cancel)
+                subscribing = [["subscribe:project", f"{other.name}s"], ["subscribe:project", other.name]]
+                prying = asyncio.create_task(
+                    _socketio(server, user.token, "/voice", subscribing, user.ear, "voice, other")
+                )
+                stack.callback(prying.cancel)
                 for subprotocol in ("headway.v1", "headway.v1.msgpack"):
                     prying = asyncio.create_task(_socket(server, user.token, sockets, user.ear, subprotocol))
                     stack.callback(prying.cancel)
@@ -248,6 +319,7 @@ async def test_no_byte_about_one_reaches_the_other(tmp_path: Any, form: Form, se
                 await heard_at_every_door(user)
         for user, other in ((ada, bob), (bob, ada)):
             assert user.ear.find(other.mark) == []
+            assert any(door == "dedup" and b"task_status" in data for door, data in user.ear.heard)
         # Nor did either change anything of the other's.
         root = server.token("root", Ability.ADMIN)
         for user in (ada, bob):
@@ -259,9 +331,8 @@ async def test_no_byte_about_one_reaches_the_other(tmp_path: Any, form: Form, se
 
 async def heard_at_every_door(user: User) -> None:
     """The search would be in vain if nothing was heard: every door has told the user of what is the user's own."""
-    doors = {"headway.v1", "headway.v1.msgpack", "events", "poll"}
     async with asyncio.timeout(PATIENCE):
-        while not doors <= {door for door, _ in user.ear.find(user.mark)}:
+        while not {door for door, _ in user.ear.find(user.mark)} >= HEARD:
             await user.act()
 
 

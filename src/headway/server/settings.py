@@ -247,7 +247,7 @@ class Settings(BaseSettings):
     dialect_open: bool | None = Field(
         None,
         description="Let clients of `dedup` and `studio` in without a token, who then see everything. None: as long as "
-        "the server has no secret of yours.",
+        "the server has no secret of yours. Pages of other origins than `allowed_origins` need one all the same.",
     )
     ws_heartbeat_interval: float = Field(
         30.0,
