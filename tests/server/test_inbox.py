@@ -21,16 +21,16 @@ def inbox(server: Server) -> str:
     """Somebody with thirty notifications of all sorts; the token."""
     token = server.token("reader")
     for n in range(30):
-        server.ask("POST", INBOX, token, {"id": f"list-{n:02}", "title": f"N{n}", "kind": "ab"[n % 2]})
+        server.ask("POST", INBOX, token, {"id": f"inbox-{n:02}", "title": f"N{n}", "kind": "ab"[n % 2]})
         if n % 3:
-            server.ask("POST", f"{INBOX}/list-{n:02}/{'read' if n % 3 == 1 else 'archive'}", token)
+            server.ask("POST", f"{INBOX}/inbox-{n:02}/{'read' if n % 3 == 1 else 'archive'}", token)
     return token
 
 
 def listed(server: Server, token: str, query: str = "") -> list[int]:
     page = server.ask("GET", f"{INBOX}?limit=200&{query}", token)
     assert page["total"] == len(page["notifications"])
-    return [int(note["id"].removeprefix("list-")) for note in page["notifications"]]
+    return [int(note["id"].removeprefix("inbox-")) for note in page["notifications"]]
 
 
 def test_filters(server: Server, inbox: str) -> None:
@@ -54,7 +54,7 @@ def test_pages(server: Server, inbox: str) -> None:
         if page["next"] is None:
             break
         after = f"&after={page['next']}"
-    assert seen == [f"list-{n:02}" for n in reversed(range(30))]
+    assert seen == [f"inbox-{n:02}" for n in reversed(range(30))]
 
 
 @pytest.mark.parametrize(
