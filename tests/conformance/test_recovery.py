@@ -95,6 +95,9 @@ class Page:
 
 async def cut(way: Network, ours: Page) -> None:
     """Take the network away, and wait until the client knows."""
+    # Not while a poll is just connecting: the XMLHttpRequest that the client has in Node then never ends.
+    while not way.ways:
+        await asyncio.sleep(0.01)
     way.cut()
     assert (await ours.hear("disconnect"))["reason"] in ("transport close", "transport error")
 
