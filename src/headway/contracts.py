@@ -22,7 +22,7 @@ from headway.transports.contracts.codec import MessageCodec, SocketIoCodec, enco
 from headway.transports.contracts.contract import Contract, Request, Route, route
 from headway.transports.contracts.resuming import Resuming
 from headway.transports.contracts.socket import ContractSocket, converse, sized
-from headway.transports.contracts.socketio import SocketIoContract, Speaking, start
+from headway.transports.contracts.socketio import SocketIoContract, Speaking
 from headway.transports.contracts.stream import ContractStream
 from headway.transports.members import Members
 from headway.transports.service import Service
@@ -70,6 +70,5 @@ __all__ = [
     "route",
     "sized",
     "socketio_codecs",
-    "start",
     "tasks_of",
 ]

@@ -136,6 +136,7 @@ async def test_following_what_is_anothers_by_a_contract(server: Server, answered
     async with speaking(server, mallory, path="/dedup/socket.io/") as client:
         await client.say("join_task", {"task_id": number})
         await client.say("join_task", {"task_id": 10**9})
+        # In the order of the questions: what is there takes no longer than what is not.
         await client.several("error", 2)
         first, second = client.all("error")
         assert first["message"].replace(str(number), "*") == second["message"].replace(str(10**9), "*")

@@ -85,6 +85,27 @@ async def test_leaving(server: Server) -> None:
         assert {data["task_id"] for data in client.all("task_progress")} == {other}
 
 
+async def test_what_a_client_asks_for_at_once_is_done_in_its_order(server: Server) -> None:
+    token = server.token("demo-1")
+    (left, number), (task, other) = create(server, token), create(server, token)
+    async with speaking(server, token) as client:
+        await client.until("connected")
+        for name, asked in (("join_task", number), ("leave_task", number), ("join_task", other)):
+            await client.say(name, {"task_id": asked})
+        await client.until(lambda name, data: name == "task_status" and data["task_id"] == other)
+        server.report(
+            token,
+            {"type": "progress", "task": left, "done": 1},
+            {"type": "progress", "task": task, "done": 1},
+        )
+        await client.until(lambda name, data: name == "task_progress" and data["task_id"] == other)
+        assert {data["task_id"] for data in client.all("task_progress")} == {other}
+        await client.say("join_task", {"task_id": 10**9})
+        await client.say("leave_task", {"task_id": number})
+        await client.several("left", 2)
+        assert client.names[-2:] == ["error", "left"]
+
+
 async def test_what_is_wrong_is_said_and_gives_nothing_away(server: Server) -> None:
     _, private = create(server, server.token("demo-1"), title="Private")
     async with speaking(server, server.token("demo-2")) as client:

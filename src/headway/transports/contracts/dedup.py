@@ -11,7 +11,7 @@ from headway.hub.followers import Wanted
 from headway.model.grant import Grant
 from headway.ports.store import TaskQuery
 from headway.transports.contracts.codec import SocketIoCodec
-from headway.transports.contracts.socketio import SocketIoContract, Speaking, start
+from headway.transports.contracts.socketio import SocketIoContract, Speaking
 from headway.transports.socketio.client import Client
 from headway.transports.socketio.vocabulary import Vocabulary
 from headway.wire.socketio import Recovery
@@ -44,14 +44,9 @@ class _Rooms(Speaking):
 
     def say(self, name: str, args: list[Any]) -> None:
         if name == "join_task":
-            start(self.carefully(self._join(_number(args))))
+            self.carry_out(self._join(_number(args)))
         elif name == "leave_task":
-            number = _number(args)
-            # Leaving twice is fine.
-            with suppress(UnknownSubscription):
-                if self._follower is not None:
-                    self._follower.unsubscribe(number)
-            self.emit("left", {"message": f"Left task {number}"})
+            self.carry_out(self._leave(_number(args)))
 
     async def _join(self, number: int) -> None:
         follower = self._follower
@@ -62,6 +57,15 @@ class _Rooms(Speaking):
             # The same to those for whom it is not: that it is there is none of their business.
             raise NotFound(f"There is no task {number}")
         self.follow(Wanted(key=number, name=b"", task=found[0].id), self.complain)
+
+    async def _leave(self, number: int) -> None:
+        follower = self._follower
+        if follower is None:
+            return
+        # Leaving twice is fine.
+        with suppress(UnknownSubscription):
+            follower.unsubscribe(number)
+        self.emit("left", {"message": f"Left task {number}"})
 
 
 def _number(args: list[Any]) -> int:

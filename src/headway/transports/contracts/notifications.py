@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -260,11 +261,16 @@ class _TaskSocket(_Socket):
     def deliver(self, data: bytes) -> bool:
         if not super().deliver(data):
             return False
-        if self._service.hub.finished(self._task):
+        # Whoever delivers has not noted yet how far we are, nor perhaps that we follow.
+        asyncio.get_running_loop().call_soon(self._end_when_done)
+        return True
+
+    def _end_when_done(self) -> None:
+        follower = self.follower
+        if follower is not None and follower.caught_up and self._service.hub.finished(self._task):
             # Its last word was said.
             self.finish()
             self.hang_up(NORMAL, "The task has ended")
-        return True
 
 
 def _last_word(error: HeadwayError) -> Event:

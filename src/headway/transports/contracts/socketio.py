@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from abc import abstractmethod
+from collections import deque
 from collections.abc import Coroutine, Hashable, Mapping
 from typing import Any
 
@@ -30,17 +32,17 @@ from headway.wire.socketio import Recovery, SocketLimits
 from headway.wire.socketio_batch import SocketCodec
 from headway.wire.socketio_positions import OFFSET_CHARS
 
-__all__ = ["NOBODY", "SocketIoContract", "Speaking", "start"]
+__all__ = ["NOBODY", "SocketIoContract", "Speaking"]
 
 SOCKETIO = "/socket.io/"
 NOBODY = Grant("anonymous", channels=("*",), can=frozenset((Ability.READ,)))
 """Who came without a token, where the contract lets them: its clients never had one, and see everything."""
 
+_log = logging.getLogger("headway.connection")
 _running: set[asyncio.Task[None]] = set()
 
 
-def start(work: Coroutine[Any, Any, None]) -> None:
-    """Carry something out that a client asked for."""
+def _start(work: Coroutine[Any, Any, None]) -> None:
     running = asyncio.get_running_loop().create_task(work)
     _running.add(running)
     running.add_done_callback(_running.discard)
@@ -87,11 +89,13 @@ class SocketIoContract(Contract):
 class Speaking(SocketConversation):
     """What the vocabularies share: events are heard at a rate, and whatever is wrong is an `error` with a message."""
 
-    __slots__ = ("_open",)
+    __slots__ = ("_asked", "_open")
 
     def __init__(self, client: Client, namespace: str, codec: SocketCodec, *, open: bool) -> None:  # noqa: A002
         super().__init__(client, namespace, codec)
         self._open = open
+        self._asked: deque[Coroutine[Any, Any, None]] | None = None
+        """What was asked for and cannot be had at once; None when there is nothing."""
 
     @abstractmethod
     def say(self, name: str, args: list[Any]) -> None:
@@ -146,14 +150,24 @@ class Speaking(SocketConversation):
         if not self._ended and self.takes(error.message.encode()):
             self.emit("error", {"message": error.message})
 
-    async def carefully(self, work: Coroutine[Any, Any, None]) -> None:
-        """Carry out what an event asks for; whatever goes wrong is said."""
-        try:
-            await work
-        except HeadwayError as error:
-            self.complain(error)
-        except Exception:  # noqa: BLE001 - whatever it does, it ends this conversation at most
-            self.end(InternalError())
+    def carry_out(self, work: Coroutine[Any, Any, None]) -> None:
+        """Carry out what an event asks for, after all that was asked for before; whatever goes wrong is said."""
+        if self._asked is not None:
+            self._asked.append(work)
+            return
+        self._asked = deque((work,))
+        _start(self._carry_out_all(self._asked))
+
+    async def _carry_out_all(self, asked: deque[Coroutine[Any, Any, None]]) -> None:
+        while asked:
+            try:
+                await asked.popleft()
+            except HeadwayError as error:
+                self.complain(error)
+            except Exception:  # noqa: BLE001 - whatever it does, it ends this conversation at most
+                _log.exception("an event failed")
+                self.end(InternalError())
+        self._asked = None
 
     def send(self, message: bytes) -> None:
         """Of the native messages, only errors have a place in a contract."""

@@ -92,8 +92,9 @@ class ContractStream(Member):
         if self.full:
             return False
         self._write(data)
-        if self._until is not None and self._service.hub.finished(self._until):
-            self._hang_up()
+        if self._until is not None:
+            # Whoever delivers has not noted yet how far we are, nor perhaps that we follow.
+            asyncio.get_running_loop().call_soon(self._end_when_done)
         return True
 
     def end(self, error: HeadwayError) -> None:
@@ -138,15 +139,24 @@ class ContractStream(Member):
             await follower.opened()
             if refused:
                 raise refused[0]
-            if self._until is not None and self._service.hub.finished(self._until):
-                # Also for a client that knows the end already, and is told nothing.
-                self._hang_up()
+            # Also for a client that knows the end already, and is told nothing.
+            self._end_when_done()
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
             self._plan()
             await self._pump(receive, send)
         finally:
             self._service.release(self)
             self.mute()
+
+    def _end_when_done(self) -> None:
+        follower = self.follower
+        if (
+            self._until is not None
+            and follower is not None
+            and follower.caught_up
+            and self._service.hub.finished(self._until)
+        ):
+            self._hang_up()
 
     async def _pump(self, receive: Receive, send: Send) -> None:
         gone = asyncio.create_task(self._gone(receive))

@@ -14,7 +14,7 @@ from headway.model.report import Create
 from headway.model.task import Task
 from headway.transports.contracts.codec import socketio_codecs
 from headway.transports.contracts.resuming import Resuming
-from headway.transports.contracts.socketio import NOBODY, SocketIoContract, start
+from headway.transports.contracts.socketio import NOBODY, SocketIoContract
 from headway.transports.service import Service
 from headway.transports.socketio.client import Client
 from headway.transports.socketio.vocabulary import Vocabulary
@@ -71,7 +71,7 @@ class _Device(Resuming):
 
     def welcomed(self, grant: Grant, recovery: Recovery | None) -> None:
         self.let_in(recovery)
-        start(self.carefully(self._show(grant)))
+        self.carry_out(self._show(grant))
 
     def say(self, name: str, args: list[Any]) -> None:
         if name == "task_created":
@@ -79,7 +79,7 @@ class _Device(Resuming):
                 title, meta = meta_of(args[0] if args else None)
             except ValueError as error:
                 raise InvalidField(str(error), field="task_created") from None
-            start(self.carefully(self._submit(title, meta)))
+            self.carry_out(self._submit(title, meta))
         elif name in {"task_progress", "task_completed", "task_failed"}:
             # The original relayed these from any browser to everybody.
             raise Forbidden("Only the worker of a task says how it goes")

@@ -12,7 +12,7 @@ from headway.model.channel import is_channel
 from headway.model.grant import Grant
 from headway.transports.contracts.codec import socketio_codecs
 from headway.transports.contracts.resuming import Resuming
-from headway.transports.contracts.socketio import SocketIoContract, start
+from headway.transports.contracts.socketio import SocketIoContract
 from headway.transports.credentials import Brought
 from headway.transports.service import Service
 from headway.transports.socketio.client import Client
@@ -113,7 +113,7 @@ class _Listener(Resuming):
         self.put_out()
 
     def _begin(self, grant: Grant) -> None:
-        start(self.carefully(self._follow_all(grant)))
+        self.carry_out(self._follow_all(grant))
 
     async def _follow_all(self, grant: Grant) -> None:
         own = grant.own_channel
