@@ -31,6 +31,21 @@ async def test_a_channel_that_is_not_in_memory_is_answered_when_it_is_read() -> 
 
 
 @instant
+async def test_who_follows_a_task_lacks_nothing_when_others_of_its_channel_go_on() -> None:
+    async with running() as hub:
+        await send(hub, create("t"), create("other"))
+        link, follower, _ = follow(hub, task="t")
+        await send(hub, tick("other", 1))
+        assert follower.caught_up
+        link.fill()
+        await send(hub, tick("t", 1))
+        assert not follower.caught_up
+        link.drain()
+        await asyncio.sleep(0.1)
+        assert follower.caught_up
+
+
+@instant
 async def test_what_is_left_while_it_opens_is_never_answered_and_leaves_nothing_behind() -> None:
     async with running() as hub:
         link, follower, refused = follow(hub, channel="user:ada")

@@ -126,7 +126,7 @@ class Feed:
 
     def caught_up(self, subscription: Subscription) -> bool:
         position = self._position if subscription in self._current else subscription.position
-        return subscription.answered and position == self._source.head
+        return subscription.answered and position is not None and not self._source.beyond(position)
 
     def shows(self, task: Task) -> bool:
         """Whether who follows this sees that task."""

@@ -27,6 +27,10 @@ class Source(ABC):
     def head(self) -> int:
         """The newest position."""
 
+    def beyond(self, position: int) -> bool:
+        """Whether anything came after `position`."""
+        return position < self.head
+
     @abstractmethod
     def answer(self, position: int | None, codec: Codec, name: bytes) -> bytes:
         """The first message of a subscription: what came after `position`, or all there is."""
@@ -110,6 +114,11 @@ class TaskSource(Source):
         if version is None or version.record.rev <= position:
             return b""
         return codec.changes(name, self._epoch, [version], position)
+
+    def beyond(self, position: int) -> bool:
+        # The head is the channel's, whose other tasks are no news of this one.
+        version = self._version()
+        return version is not None and position < version.record.rev
 
     def _version(self) -> Version | None:
         return self._log.get(self._task) or self._settled
