@@ -5,6 +5,7 @@ Guarantees that every link gives, held by `tests/contract/test_link.py`:
 - What is delivered arrives in order, or the link ends.
 - `deliver` never blocks, never raises, and takes all or nothing. After it refused, the link calls `drained` of whoever
   feeds it as soon as it takes more.
+- What a delivery leads to, the end of what is followed for one, comes after it: whoever delivers has not noted it yet.
 - After the link has ended, `deliver` does nothing.
 """
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import urllib3
 
-from headway.model.grant import Ability
-from tests.servers import FORMS, PATIENCE, Server, serving
+from headway.model.grant import Ability, Grant
+from headway.model.report import Batch, Create, Succeed
+from headway.server.app import Headway
+from headway.server.settings import load_settings
+from tests.servers import FORMS, PATIENCE, SECRET, Server, serving
 from tests.transports.contracts.clients import get, raw
 
 INBOX = "/api/ws/notifications"
@@ -185,6 +191,63 @@ class TestTask:
                 assert await client.until("closed") == 1008
                 assert client.names == ["error", "closed"]
         assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("door", ["websocket", "stream"])
+async def test_of_who_followed_to_the_end_nothing_is_kept(tmp_path: Path, door: str) -> None:
+    hw = Headway(load_settings(None, data=tmp_path, secret=SECRET, dialect="notifications"))
+    async with hw.lifespan():
+        ada = Grant("ada", can=frozenset((Ability.PUBLISH, Ability.READ)))
+        await hw.hub.report(ada, Create(task="run", title="Run", start=True))
+        await hw.hub.report(ada, Succeed(task="run"))
+        channel = hw.hub.records.channels[ada.own_channel]
+        assert await follow(hw, door, "run", asyncio.Event()) == "completed"
+        assert hw.hub.stats(ada)["subscriptions"] == 0
+        assert channel.task_feeds == {}
+        # One that ends while it is followed.
+        await hw.hub.report(ada, Create(task="next", title="Next", start=True))
+        told = asyncio.Event()
+        following = asyncio.create_task(follow(hw, door, "next", told))
+        await asyncio.wait_for(told.wait(), PATIENCE)
+        assert set(channel.task_feeds) == {"next"}
+        # With others of the channel that go on.
+        await hw.hub.ingest(
+            ada, Batch([Succeed(task="next"), Create(task="other", title="Other", start=True)])
+        )
+        assert await following == "completed"
+        assert hw.hub.stats(ada)["subscriptions"] == 0
+        assert channel.task_feeds == {}
+
+
+async def follow(hw: Headway, door: str, task: str, told: asyncio.Event) -> str:
+    """Follow a task to its end, as a server has its applications do; the last event that came.
+
+    Args:
+        told: set when it was told how things stand.
+    """
+    requests = [{"type": "websocket.connect" if door == "websocket" else "http.request"}]
+    said: list[str] = []
+
+    async def receive() -> Any:
+        return requests.pop() if requests else await asyncio.get_running_loop().create_future()
+
+    async def send(message: Any) -> None:
+        said.append(message.get("text") or message.get("body", b"").decode())
+        if "progress" in said[-1]:
+            told.set()
+
+    path = f"/api/ws/tasks/{task}" if door == "websocket" else f"/api/stream/tasks/{task}"
+    scope = {
+        "type": "websocket" if door == "websocket" else "http",
+        "method": "GET",
+        "path": path,
+        "root_path": "",
+        "headers": [],
+        "query_string": f"token={hw.tokens.make('ada', can=(Ability.READ,))}".encode(),
+    }
+    async with asyncio.timeout(PATIENCE):
+        await hw.asgi(scope, receive, send)
+    return re.findall(r'(?:"type":"|event: )(\w+)', "".join(said))[-1]
 
 
 class TestStreams:
