@@ -15,6 +15,7 @@ from headway.model.grant import Ability, Grant
 from headway.model.report import Batch, Create, Succeed
 from headway.server.app import Headway
 from headway.server.settings import load_settings
+from headway.transports.asgi import Scope
 from tests.servers import FORMS, PATIENCE, SECRET, Server, serving
 from tests.transports.contracts.clients import get, raw
 
@@ -237,7 +238,7 @@ async def follow(hw: Headway, door: str, task: str, told: asyncio.Event) -> str:
             told.set()
 
     path = f"/api/ws/tasks/{task}" if door == "websocket" else f"/api/stream/tasks/{task}"
-    scope = {
+    scope: Scope = {
         "type": "websocket" if door == "websocket" else "http",
         "method": "GET",
         "path": path,
@@ -247,7 +248,8 @@ async def follow(hw: Headway, door: str, task: str, told: asyncio.Event) -> str:
     }
     async with asyncio.timeout(PATIENCE):
         await hw.asgi(scope, receive, send)
-    return re.findall(r'(?:"type":"|event: )(\w+)', "".join(said))[-1]
+    last: str = re.findall(r'(?:"type":"|event: )(\w+)', "".join(said))[-1]
+    return last
 
 
 class TestStreams:
