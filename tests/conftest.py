@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import random
 
 import pytest
+
+# Each of the programs that the tests start would compile Headway anew, for half a second.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import os
 import socket
@@ -16,7 +17,7 @@ import urllib3
 from headway.server.app import Headway
 from headway.server.settings import Settings
 
-__all__ = ["MOUNT", "MOUNTED", "Mounted", "granian_application", "make_application", "serve"]
+__all__ = ["MOUNT", "MOUNTED", "Mounted", "granian_application", "make_application", "prepare", "serve"]
 
 Mounted = Literal["mounted", "gate", "starlette", "litestar", "hypercorn", "granian"]
 MOUNTED: tuple[Mounted, ...] = ("mounted", "gate", "starlette", "litestar", "hypercorn", "granian")
@@ -26,6 +27,19 @@ _FOR_GRANIAN = "TESTS_GRANIAN_SETTINGS"
 _SECRET = "TESTS_GRANIAN_SECRET"
 
 Tell = Callable[[object, str], None]
+
+_NEEDED = {
+    "starlette": ("starlette.applications", "starlette.responses", "starlette.routing"),
+    "litestar": ("litestar",),
+    "hypercorn": ("fastapi", "hypercorn.asyncio"),
+    "granian": ("granian.server",),
+}
+
+
+def prepare(form: Mounted) -> None:
+    """Import what `serve` will."""
+    for module in _NEEDED.get(form, ("fastapi",)):
+        importlib.import_module(module)
 
 
 def serve(form: Mounted, settings: Settings, listener: socket.socket, tell: Tell) -> None:

@@ -4,6 +4,7 @@ those of `tests/hosts.py`, where somebody else's application has us inside."""
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import os
 import re
@@ -13,7 +14,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -21,10 +22,16 @@ from urllib.parse import urlsplit
 
 import psutil  # type: ignore[import-untyped]
 import urllib3
+import uvicorn
 
 from headway.model.grant import Ability
+from headway.server.app import Headway
+from headway.server.logs import set_up_logs
+from headway.server.run import bind, run
+from headway.server.settings import load_settings
 from headway.server.tokens import Tokens
-from tests.hosts import MOUNTED, Mounted, serve
+from tests.forks import Forks, fork_when_asked
+from tests.hosts import MOUNTED, Mounted, prepare, serve
 
 __all__ = ["FORMS", "PATIENCE", "SECRET", "Form", "Server", "running_server", "serving"]
 
@@ -34,7 +41,7 @@ SECRET = "a secret of the tests that is long enough"
 PATIENCE = 30.0
 """Seconds after which what a test waits for counts as never coming."""
 
-_ROOT = Path(__file__).parent.parent
+_FORKS = Forks("tests.servers", Path(__file__).parent.parent)
 PRODUCER = (Ability.READ, Ability.CANCEL, Ability.PUBLISH)
 
 
@@ -56,15 +63,7 @@ class Server:
         self._news = threading.Condition()
         self._ended = False
         environment = {name: value for name, value in os.environ.items() if not name.startswith("HEADWAY_")}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.servers", form, json.dumps(settings)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            cwd=_ROOT,
-            env={**environment, "PYTHONUNBUFFERED": "1"},
-        )
+        self.process = _FORKS.start([form, json.dumps(settings)], environment)
         # A pipe that nobody reads would stop the server when it is full.
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -165,7 +164,6 @@ class Server:
         return found[0][found[0].re.groups and 1]
 
     def _read(self) -> None:
-        assert self.process.stdout is not None
         with self.process.stdout as lines:
             for line in lines:
                 with self._news:
@@ -196,14 +194,18 @@ async def running_server(data: Path, form: Form = "fast", **settings: Any) -> As
         await asyncio.to_thread(server.close)
 
 
+_AT_FIRST = ("alembic.command", "litestar.plugins.pydantic", "litestar.plugins.attrs", "litestar._kwargs")
+"""What a server imports when it starts, besides what it has imported."""
+
+
+def _prepare(arguments: Sequence[str]) -> None:
+    for module in _AT_FIRST:
+        importlib.import_module(module)
+    if arguments[0] in MOUNTED:
+        prepare(arguments[0])
+
+
 def _main(form: Form, text: str) -> None:
-    import uvicorn
-
-    from headway.server.app import Headway
-    from headway.server.logs import set_up_logs
-    from headway.server.run import bind, run
-    from headway.server.settings import load_settings
-
     given = json.loads(text)
     if descriptors := given.pop("descriptors", None):
         resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
@@ -236,4 +238,5 @@ def _main(form: Form, text: str) -> None:
 
 
 if __name__ == "__main__":
-    _main(cast("Form", sys.argv[1]), sys.argv[2])
+    _form, _settings = fork_when_asked(int(sys.argv[1]), _prepare)
+    _main(cast("Form", _form), _settings)
