@@ -8,7 +8,7 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from websockets.frames import Frame, Opcode
 
@@ -17,7 +17,15 @@ from tests.servers import PATIENCE, Server
 __all__ = ["RawClient", "frame", "raw_client", "text", "upgrade"]
 
 
-def upgrade(server: Server, *headers: str, path: str = "/ws") -> bytes:
+class Addressed(Protocol):
+    """A server."""
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port."""
+
+
+def upgrade(server: Addressed, *headers: str, path: str = "/ws") -> bytes:
     """The request that begins a WebSocket."""
     lines = [
         f"GET {path} HTTP/1.1",

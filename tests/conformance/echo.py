@@ -9,6 +9,9 @@ which sends `auth` after connecting, answers `message` with `message-back`, and 
 from __future__ import annotations
 
 import argparse
+import asyncio
+import contextlib
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -37,6 +40,10 @@ from headway.wire.socketio_packets import SocketPacketLimits
 
 LIMITS = EngineLimits(ping_interval=0.3, ping_timeout=0.2, max_payload=1_000_000)
 SOCKET_LIMITS = SocketLimits(packet=SocketPacketLimits(max_bytes=1_000_000), connect_timeout=1.0)
+
+APART = 0.05
+"""Seconds between being let in and `auth`. The suite listens for the second when it has heard the first, and the clients of
+Node that it is run with lose what comes to them in the same read."""
 
 
 class EchoConnection(Connection):
@@ -67,17 +74,26 @@ class EngineEcho(EngineEndpoint):
 class Echo(Vocabulary):
     """What the suite of Socket.IO expects of a namespace."""
 
-    __slots__ = ("client", "namespace")
+    __slots__ = ("auth", "client", "namespace")
 
     def __init__(self, client: Client, namespace: str) -> None:
         self.client = client
         self.namespace = namespace
+        self.auth: dict[str, Any] | None = None
+        """What is still to be sent back."""
 
     def connected(self, auth: dict[str, Any], recovery: Recovery | None) -> None:
         self.accept()
-        self.emit("auth", auth)
+        self.auth = auth
+        asyncio.get_running_loop().call_later(APART, self.greet)
+
+    def greet(self) -> None:
+        auth, self.auth = self.auth, None
+        if auth is not None:
+            self.emit("auth", auth)
 
     def event(self, name: str, args: list[Any], ack: Ack | None) -> None:
+        self.greet()
         if name == "message":
             self.emit("message-back", *args)
         elif name == "message-with-ack" and ack is not None:
@@ -154,18 +170,31 @@ class Server(uvicorn.Server):
             print(f"LISTENING http://{host}:{port}", flush=True)
 
 
+def listeners(hosts: list[str], port: int) -> list[socket.socket]:
+    """What listens at the first of these hosts, and at the others where the machine has them, on the same port."""
+    first = _listener(hosts[0], port)
+    found = [first]
+    for host in hosts[1:]:
+        with contextlib.suppress(OSError):
+            found.append(_listener(host, first.getsockname()[1]))
+    return found
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=1000)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--port", type=int, default=3000, help="0 lets the system choose one")
-    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--host", help="this machine only when left out")
     parser.add_argument(
         "--plain", action="store_true", help="as a plain ASGI application, without our own way to WebSockets"
     )
     given = parser.parse_args()
     config = uvicorn.Config(
         Application(),
-        host=given.host,
-        port=given.port,
         ws="websockets-sansio" if given.plain else Gate,
         # A client that compresses is late with what it says first.
         ws_per_message_deflate=False,
@@ -173,7 +202,7 @@ def main() -> None:
         log_level="warning",
         timeout_graceful_shutdown=1,
     )
-    Server(config).run()
+    Server(config).run(sockets=listeners([given.host] if given.host else ["127.0.0.1", "::1"], given.port))
 
 
 if __name__ == "__main__":

@@ -132,31 +132,26 @@ async def websocket(endpoint: EngineEndpoint, scope: Scope, receive: Receive, se
     await receive()
     query = scope.get("query_string", b"").decode("latin-1")
     asked = read_request("GET", query, upgrade=True)
-    carrier = AsgiCarrier(service)
-    refusal = asked if isinstance(asked, Refusal) else None
-    connection = begun = None
     if isinstance(asked, Refusal):
-        pass
-    elif asked.sid is not None:
-        connection = endpoint.connections.get(asked.sid)
-        refusal = UNKNOWN_SID if connection is None else connection.ws_opened(carrier)
-    else:
+        await refuse(scope, send, asked.status, asked.body.decode())
+        return
+    begins = asked.sid is None
+    if asked.sid is None:
         address = address_of(scope)
         try:
             endpoint.arrive(address)
         except HeadwayError as error:
             await refuse(scope, send, error.status, error.message, endpoint.retry_after(error))
             return
-        connection = begun = endpoint.begin(
-            asked, lambda name: headers.get(name, ""), query, address, websocket=True
-        )
-    if refusal is not None or connection is None:
-        refusal = refusal or UNKNOWN_SID
-        await refuse(scope, send, refusal.status, refusal.body.decode())
+        connection = endpoint.begin(asked, lambda name: headers.get(name, ""), query, address, websocket=True)
+    elif asked.sid in endpoint.connections:
+        connection = endpoint.connections[asked.sid]
+    else:
+        await refuse(scope, send, UNKNOWN_SID.status, UNKNOWN_SID.body.decode())
         return
+    carrier = AsgiCarrier(service)
     carrier.begin(connection)
-    if begun is not None:
-        begun.open(carrier, websocket=True)
+    connection.carry(carrier, begins=begins)
     pump = listening = None
     try:
         await send({"type": "websocket.accept"})

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Carrier", "Connection", "Waiting"]
 
+_WRONG = 1002
+"""Closes a WebSocket that comes when its session has no use for one (RFC 6455 §7.4.1)."""
+
 _log = logging.getLogger("headway.connection")
 
 
@@ -125,13 +128,19 @@ class Connection(ABC):
 
     # What carries the session reports here.
 
-    def open(self, opening: Waiting | Carrier, *, websocket: bool) -> None:
-        """Begin with a poll, or with a WebSocket."""
-        if websocket:
-            self.ws = opening  # type: ignore[assignment]
-        else:
-            self._poll = opening  # type: ignore[assignment]
+    def open(self, poll: Waiting) -> None:
+        """Begin with a poll."""
+        self._poll = poll
         self._do(self.engine.open())
+        self.plan()
+
+    def carry(self, carrier: Carrier, *, begins: bool) -> None:
+        """A WebSocket came, to begin with, or to change to."""
+        if begins:
+            self.ws = carrier
+            self._do(self.engine.open())
+        else:
+            self._probed_by(carrier)
         self.plan()
 
     def poll_opened(self, poll: Waiting) -> Refusal | None:
@@ -166,16 +175,6 @@ class Connection(ABC):
         """The body of a POST did not come."""
         self._do(self.engine.post_aborted())
 
-    def ws_opened(self, carrier: Carrier) -> Refusal | None:
-        """A WebSocket came for a session that began with polling."""
-        actions = self.engine.ws_opened(self.now())
-        refusal = _refused(actions)
-        if refusal is None:
-            self._probe = carrier
-        self._do(actions)
-        self.plan()
-        return refusal
-
     def ws_message(self, data: bytes, binary: bool) -> None:
         """A message came on the WebSocket."""
         self._do(self.engine.ws_message(data, binary, self.now()))
@@ -195,6 +194,16 @@ class Connection(ABC):
         else:
             carrier.close(CLOSE_BASE + error.code, error.message)
             self.ws_closed(carrier)
+
+    def _probed_by(self, carrier: Carrier) -> None:
+        actions = self.engine.ws_opened(self.now())
+        refusal = _refused(actions)
+        if refusal is None:
+            self._probe = carrier
+        else:
+            # Not by an answer of HTTP, which clients take for an error of the network: as the reference server.
+            carrier.close(_WRONG, refusal.message)
+        self._do(actions)
 
     def plan(self) -> None:
         """Ask for the next turn, unless one comes soon enough."""

@@ -126,16 +126,12 @@ class EngineEndpoint(ABC):
         if asked.sid is not None and connection is None:
             raise _refused(UNKNOWN_SID)
         carrier = SocketCarrier(self.service, connections, self.limits.max_payload)
-        if connection is not None:
-            if (refusal := connection.ws_opened(carrier)) is not None:
-                raise _refused(refusal)
-            begun = None
-        else:
-            connection = begun = self.begin(asked, request.header, request.query, address, websocket=True)
+        begins = connection is None
+        if connection is None:
+            connection = self.begin(asked, request.header, request.query, address, websocket=True)
         transport.write(handshake.accept_response(request))
         carrier.begin(connection, transport)
-        if begun is not None:
-            begun.open(carrier, websocket=True)
+        connection.carry(carrier, begins=begins)
         return carrier
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -100,7 +100,7 @@ async def _begin(
         return
     connection = endpoint.begin(asked, *request, websocket=False)
     waiting = _Poll()
-    connection.open(waiting, websocket=False)
+    connection.open(waiting)
     await _wait(connection, waiting, allowed, receive, send)
 
 
