@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 import headway
+from examples.demonstration.children import over, start
 
 __all__ = ["Crew"]
 
@@ -55,14 +56,12 @@ class Crew:
         with self._order:
             if self._closed:
                 return
-            process = self._running[task] = subprocess.Popen(
+            process = self._running[task] = start(
                 [sys.executable, "-m", self._module, task, str(attempt)],
                 cwd=ROOT,
                 env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=sys.stderr,
             )
-        code = process.wait()
+        code = over(process)
         with self._order:
             del self._running[task]
         if code and not self._closed:

@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from examples.demonstration.children import end, over, start
 from examples.demonstration.people import DEMO_PEOPLE, Person, login_links
 from headway.errors import HeadwayError
 from headway.server.app import Headway
@@ -20,12 +21,11 @@ from headway.server.logs import set_up_logs
 from headway.server.run import bind, run
 from headway.server.settings import Settings, load_settings
 
-__all__ = ["BASE", "ROOT", "Place", "Stage", "announce", "end", "launch", "read_settings", "worker"]
+__all__ = ["BASE", "ROOT", "Place", "Stage", "announce", "launch", "read_settings", "worker"]
 
 ROOT = Path(__file__).parents[2]
 BASE = "/headway"
 """Where Headway's own dashboard, REST and sockets are."""
-_END_SECONDS = 10.0
 _AGAIN_SECONDS = 1.0
 
 
@@ -116,18 +116,15 @@ def worker(module: str, *arguments: str, **variables: str) -> Iterator[None]:
 
     def keep() -> None:
         while not stop.is_set():
-            process = subprocess.Popen(
+            process = start(
                 [sys.executable, "-m", module, *arguments],
                 cwd=ROOT,
                 env=os.environ | variables,
-                stdin=subprocess.DEVNULL,
-                # Ours is for the lines that say where it is.
-                stdout=sys.stderr,
                 # Ctrl-C is for us, and it is told when we are done.
                 start_new_session=True,
             )
             running[:] = [process]
-            code = process.wait()
+            code = over(process)
             if not stop.wait(_AGAIN_SECONDS):
                 print(f"{module} ended (exit code {code}) and is started again", file=sys.stderr)
 
@@ -140,16 +137,6 @@ def worker(module: str, *arguments: str, **variables: str) -> Iterator[None]:
         for process in running:
             end(process)
         keeper.join(_AGAIN_SECONDS)
-
-
-def end(process: subprocess.Popen[bytes]) -> None:
-    """End a process in good order; without mercy when it takes too long."""
-    process.terminate()
-    try:
-        process.wait(_END_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _run(name: str, settings: Settings, stage: Stage, people: Mapping[str, Person]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import redis
 
-from examples.demonstration.launch import end
+from examples.demonstration.children import end, start
 from headway.errors import ConfigurationError
 
 __all__ = ["queue_store"]
@@ -37,7 +36,7 @@ def queue_store(data: Path) -> Iterator[str]:
     folder.mkdir(parents=True, exist_ok=True)
     # No port: nobody else on this machine can reach it, and nothing can be in its way.
     where = _short(folder / "socket")
-    process = subprocess.Popen(
+    process = start(
         [
             _program(),
             "--port",
@@ -58,8 +57,6 @@ def queue_store(data: Path) -> Iterator[str]:
             "--logfile",
             str(folder / "valkey.log"),
         ],
-        stdin=subprocess.DEVNULL,
-        stdout=sys.stderr,
         # Ctrl-C is for the program that started it, whose workers still need it then.
         start_new_session=True,
     )

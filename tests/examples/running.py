@@ -88,8 +88,12 @@ class Running(NamedTuple):
 
 
 @contextmanager
-def running(name: str, folder: Path, **variables: str) -> Iterator[Running]:
-    """Start an example, and end it as Ctrl-C does."""
+def running(name: str, folder: Path, code: int = 0, /, **variables: str) -> Iterator[Running]:
+    """Start an example, and end it as Ctrl-C does, unless the block has ended it.
+
+    Args:
+        code: what it exits with.
+    """
     command = (ROOT / "examples" / name / "README.md").read_text()
     assert f"make example-{name}\n" in command
     with (
@@ -118,7 +122,7 @@ def running(name: str, folder: Path, **variables: str) -> Iterator[Running]:
             said = (folder / "stderr").read_text()
     # Queues write down what their jobs raise; of the server nothing is expected.
     assert '"level": "error"' not in said, said
-    assert process.returncode == 0
+    assert process.returncode == code
 
 
 def until(look: Callable[[], T | None]) -> T:

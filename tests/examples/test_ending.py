@@ -1,0 +1,42 @@
+"""An example that ends leaves nothing behind, even when it is killed and can tell nobody."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]
+import pytest
+
+from tests.examples.running import Running, running, until
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+
+def queue(app: Running) -> list[psutil.Process]:
+    """The worker of an RQ queue, its Valkey, and who watches over both."""
+    until(lambda: app.workers("examples.voice.worker"))
+    return list(psutil.Process(app.process.pid).children(recursive=True))
+
+
+def job(app: Running) -> list[psutil.Process]:
+    """A process for the job in the works, and who watches over it."""
+    app.ask("POST", "/api/dedup/tasks", json={})
+    app.ask("POST", "/api/dedup/tasks/1/start")
+    until(lambda: app.workers("examples.dedup.worker"))
+    return list(psutil.Process(app.process.pid).children(recursive=True))
+
+
+@pytest.mark.parametrize(("name", "started"), [("voice", queue), ("dedup", job)])
+def test_a_killed_example_leaves_no_process_behind(
+    name: str, started: Callable[[Running], list[psutil.Process]], tmp_path: Path
+) -> None:
+    with running(name, tmp_path, -signal.SIGKILL) as app:
+        children = started(app)
+        assert len(children) > 1
+        app.process.kill()
+        app.process.wait()
+        _, alive = psutil.wait_procs(children, timeout=30)
+        # Where nobody reaps orphans, what has ended stays as a name.
+        assert [child for child in alive if child.status() != psutil.STATUS_ZOMBIE] == []
