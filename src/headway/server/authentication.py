@@ -13,7 +13,7 @@ from headway.errors import HeadwayError, InternalError, Unauthenticated
 from headway.model.channel import check_pattern, user_channel
 from headway.model.grant import Ability, Grant
 from headway.model.ids import check_id
-from headway.server.identity.claims import token_id
+from headway.model.token import token_id
 from headway.server.identity.verifier import MAX_TOKEN
 from headway.transports.service import Verify
 

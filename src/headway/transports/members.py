@@ -7,6 +7,7 @@ from typing import Any
 
 from headway.errors import TooManyConnections
 from headway.model.grant import Grant
+from headway.model.token import DIGEST, token_id
 from headway.ports.link import Link
 
 __all__ = ["Member", "Members"]
@@ -89,9 +90,18 @@ class Members:
         """How many connections each user has."""
         return {user: len(held) if isinstance(held, dict) else 1 for user, held in self._users.items()}
 
-    def of_token(self, token_id: str) -> list[Member]:
-        """Those who came with this token."""
-        return _found(self._tokens, token_id)
+    def of_token(self, name: str) -> list[Member]:
+        """Those who came with this token.
+
+        Args:
+            name: its id, or a digest of that.
+        """
+        found = _found(self._tokens, name)
+        if not found and name.startswith(DIGEST):
+            for other in self._tokens:
+                if token_id(other) == name:
+                    found += _found(self._tokens, other)
+        return found
 
     def of_user(self, user: str, until: float) -> list[Member]:
         """Those of a user whose token was issued until then (Unix seconds), or does not say when."""

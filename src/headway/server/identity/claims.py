@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -13,8 +11,9 @@ from headway.errors import HeadwayError, TokenExpired, Unauthenticated
 from headway.model.channel import check_pattern, user_channel
 from headway.model.grant import Ability, Grant
 from headway.model.ids import check_id
+from headway.model.token import DIGEST
 
-__all__ = ["DEFAULT_ABILITIES", "Terms", "read_grant", "token_id"]
+__all__ = ["DEFAULT_ABILITIES", "Terms", "read_grant"]
 
 DEFAULT_ABILITIES = frozenset((Ability.READ, Ability.CANCEL))
 """Of a token that says nothing of what it can do."""
@@ -75,15 +74,6 @@ def read_grant(claims: dict[str, Any], terms: Terms, now: float, digest: Callabl
         raise Unauthenticated("The token's claims are not of the form that Headway uses") from None
 
 
-def token_id(token: str) -> str:
-    """What a token without an id (`jti`) goes by: a digest of all that is signed.
-
-    The signature is left out, since the same one can be written in several ways.
-    """
-    signed = (token.rpartition(".")[0] or token).encode("utf-8", "surrogatepass")
-    return "~" + base64.urlsafe_b64encode(hashlib.sha256(signed).digest()[:18]).decode()
-
-
 def _check_issued_for(claims: dict[str, Any], terms: Terms) -> None:
     if terms.issuer is not None and claims.get("iss") != terms.issuer:
         raise Unauthenticated("The token is of an issuer that does not count here")
@@ -126,7 +116,7 @@ def _id(value: Any) -> str:
     if value is None:
         return ""
     # One that begins like our digests could stand for another token.
-    if not isinstance(value, str) or len(value) > _MAX_ID or value.startswith("~"):
+    if not isinstance(value, str) or len(value) > _MAX_ID or value.startswith(DIGEST):
         raise ValueError("not an id")
     return value
 

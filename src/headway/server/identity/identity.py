@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import NamedTuple
 
 import msgspec
 
+from headway.errors import NotFound
 from headway.model.grant import Grant
+from headway.model.token import names_of
 from headway.ports.bus import Bus
 from headway.ports.store import Store
 from headway.server.identity.jwks import KeyUrl
@@ -16,14 +20,21 @@ from headway.server.identity.shares import PREFIX as SHARE
 from headway.server.identity.shares import Share, Shares
 from headway.server.identity.tickets import Tickets
 from headway.server.identity.worker_keys import PREFIX as WORKER_KEY
-from headway.server.identity.worker_keys import WorkerKeys
+from headway.server.identity.worker_keys import WorkerKeys, user_of
 from headway.transports.credentials import Brought
 from headway.transports.service import Verify
 
-__all__ = ["Identity"]
+__all__ = ["Identity", "Taken"]
 
 
 _RENEWED = "renewed"
+
+
+class Taken(NamedTuple):
+    """What was taken back: a `token`, `user`, `key` or `share`, and what it goes by, which opens nothing."""
+
+    what: str
+    which: str
 
 
 class _Renewed(msgspec.Struct, frozen=True):
@@ -118,15 +129,63 @@ class Identity:
         """
         return await self._checked(self.tickets.redeem(brought))
 
-    async def revoke_key(self, key_id: str, by: str = "") -> None:
-        """Revoke a worker key, and end what goes on by it.
+    async def revoke(self, text: str, by: str = "") -> list[Taken]:
+        """Take back a token, a worker key or a share link, and end what goes on by it.
+
+        Args:
+            text: itself, or its id. It is kept nowhere: what may be a token is remembered by its digest.
+
+        Raises:
+            StoreUnavailable: it may still count.
+        """
+        if (key := self.worker_keys.named(text)) is not None:
+            return await self.revoke_key(key, by)
+        if (share := self.shares.named(text)) is not None:
+            await self.revoke_share(share, owner=None, by=by)
+            return [Taken("share", share)]
+        names = names_of(text)
+        for name in names:
+            await self.revocations.revoke_token(name, by=by)
+        return [Taken("token", names[0])]
+
+    async def revoke_user(self, user: str, by: str = "") -> list[Taken]:
+        """Take back all tokens of a user that were issued until now, and all share links that the user made.
+
+        Raises:
+            StoreUnavailable: some of it may still count.
+        """
+        await self.revocations.revoke_user(user, by=by)
+        return [Taken("user", user), *await self._revoke_shares_of(user, by)]
+
+    async def revoke_key(self, key_id: str, by: str = "") -> list[Taken]:
+        """Revoke a worker key and all share links that were made with it, and end what goes on by them.
 
         Raises:
             NotFound: there is none.
-            StoreUnavailable: it may still count.
+            StoreUnavailable: some of it may still count.
         """
         await self.worker_keys.remove(key_id)
         await self.revocations.revoke_token(WORKER_KEY + key_id, by=by)
+        return [Taken("key", key_id), *await self._revoke_shares_of(user_of(key_id), by)]
+
+    async def _revoke_shares_of(self, user: str, by: str) -> list[Taken]:
+        taken = []
+        for share in self.shares.all(user):
+            # Somebody else may be taking it back just now.
+            with suppress(NotFound):
+                await self.revoke_share(share.id, owner=user, by=by)
+                taken.append(Taken("share", share.id))
+        return taken
+
+    async def share(self, grant: Grant, share: Share) -> tuple[Share, str]:
+        """Make a share link; see `Shares.create`.
+
+        Raises:
+            TokenRevoked: whoever wants it was taken back meanwhile.
+            Overloaded, StoreUnavailable: see `Shares.create`.
+        """
+        self.revocations.check(grant)
+        return await self.shares.create(share)
 
     async def revoke_share(self, share_id: str, *, owner: str | None, by: str) -> Share:
         """Take back a share link, and end what goes on by it.
@@ -143,12 +202,9 @@ class Identity:
         return share
 
     async def renew(self, token: str, grant: Grant) -> None:
-        """Let the streams that came with a token go on with another grant of the same user.
-
-        Args:
-            token: what the old one goes by.
-        """
-        await self._bus.announce(_RENEWED, msgspec.json.encode(_Renewed(token, grant)).decode())
+        """Let the streams that came with a token go on with another grant of the same user."""
+        for name in names_of(token):
+            await self._bus.announce(_RENEWED, msgspec.json.encode(_Renewed(name, grant)).decode())
 
     def _heard(self, text: str) -> None:
         renewed = msgspec.json.decode(text, type=_Renewed)

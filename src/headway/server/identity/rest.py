@@ -15,8 +15,8 @@ from headway.hub.access import Action, check
 from headway.hub.hub import Hub
 from headway.model.channel import user_channel
 from headway.model.grant import Ability, Grant
-from headway.server.identity.identity import Identity
-from headway.server.identity.verifier import MAX_TOKEN, name_of
+from headway.server.identity.identity import Identity, Taken
+from headway.server.identity.verifier import MAX_TOKEN
 from headway.server.identity.worker_keys import WorkerKey
 
 __all__ = ["Keys", "Renewal", "Revoking", "TicketOffice", "administer"]
@@ -71,7 +71,10 @@ class KeyList(msgspec.Struct, frozen=True):
 
 
 class ToRevoke(msgspec.Struct, frozen=True):
-    """A token (itself, or its `jti`), or a user all of whose tokens of until now are meant: just one of them."""
+    """A token, worker key or share link (itself, or its id), or a user: just one of them.
+
+    Of a user all tokens of until now are meant, and all share links that the user made.
+    """
 
     token: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TOKEN)] | None = None
     user: str | None = None
@@ -113,7 +116,7 @@ class Renewal(Controller):
 
         Both are of the same user. Each such stream says `welcome` again.
         """
-        await identity.renew(name_of(data.token), grant)
+        await identity.renew(data.token, grant)
 
 
 class Keys(Controller):
@@ -145,8 +148,7 @@ class Keys(Controller):
     async def revoke(self, key_id: FromPath[str], grant: Caller, identity: Desk, hub: TheHub) -> None:
         """What goes on by it ends at once."""
         administer(grant)
-        await identity.revoke_key(key_id, by=grant.user)
-        hub.audit.revoked(grant.user, "key", key_id)
+        _tell(hub, grant, await identity.revoke_key(key_id, by=grant.user))
 
 
 class Revoking(Controller):
@@ -163,12 +165,14 @@ class Revoking(Controller):
             raise InvalidField("Give a token or a user", field="token")
         if data.user is not None:
             user_channel(data.user)
-            await identity.revocations.revoke_user(data.user, by=grant.user)
-            hub.audit.revoked(grant.user, "user", data.user)
+            _tell(hub, grant, await identity.revoke_user(data.user, by=grant.user))
         else:
-            name = name_of(data.token or "")
-            await identity.revocations.revoke_token(name, by=grant.user)
-            hub.audit.revoked(grant.user, "token", name)
+            _tell(hub, grant, await identity.revoke(data.token or "", by=grant.user))
+
+
+def _tell(hub: Hub, grant: Grant, taken: list[Taken]) -> None:
+    for what, which in taken:
+        hub.audit.revoked(grant.user, what, which)
 
 
 def _ability(name: str) -> Ability:

@@ -13,6 +13,7 @@ import msgspec
 
 from headway.errors import TokenRevoked
 from headway.model.grant import Grant
+from headway.model.token import token_id as digest_of
 from headway.ports.bus import Bus
 from headway.ports.store import Document, Store, Writes
 
@@ -96,7 +97,7 @@ class Revocations:
 
     def covers(self, grant: Grant) -> bool:
         """Whether a grant was taken back."""
-        if self._tokens and grant.id in self._tokens:
+        if self._tokens and (grant.id in self._tokens or (grant.id and digest_of(grant.id) in self._tokens)):
             return True
         until = self._users.get(grant.user)
         # A token that does not say when it was issued may be older than anything.
@@ -106,6 +107,7 @@ class Revocations:
         """Take back one token, a share or a worker key, by its id. Idempotent; durable and in force when it returns.
 
         Args:
+            token_id: or a digest of it (`headway.model.token`), which does not tell what was meant.
             expires_at: when it expires anyway, in Unix seconds; None when that is not known.
 
         Raises:

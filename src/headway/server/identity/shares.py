@@ -90,6 +90,12 @@ class Shares:
             task.cancel()
         await asyncio.gather(*self._reloading, return_exceptions=True)
 
+    def named(self, text: str) -> str | None:
+        """The id of the share that a code opens, or that a text names; None when there is none."""
+        # A code and what it goes by look the same.
+        asked = (_id(text), text.removeprefix(PREFIX))
+        return next((share_id for share_id in asked if share_id in self._shares), None)
+
     def find(self, code: str) -> Share:
         """The share that a code opens.
 
@@ -130,10 +136,15 @@ class Shares:
         code = PREFIX + secrets.token_urlsafe(24)
         share = msgspec.structs.replace(share, id=_id(code))
         text = msgspec.json.encode(share).decode()
-        await self._store.write(
-            Writes(documents=[Document(KIND, share.id, share.by, text, share.expires_at)])
-        )
+        # At once, so that it counts for those who make one at the same time, and is found by who takes all of them back.
         self._shares[share.id] = share
+        try:
+            await self._store.write(
+                Writes(documents=[Document(KIND, share.id, share.by, text, share.expires_at)])
+            )
+        except BaseException:
+            self._shares.pop(share.id, None)
+            raise
         await self._bus.announce(_SUBJECT, share.id)
         return share, code
 
@@ -199,4 +210,4 @@ def grant_of(share: Share) -> Grant:
 
 def _id(code: str) -> str:
     # The code is 192 bits of chance, so a plain digest cannot be guessed back.
-    return hashlib.sha256(code.encode()).hexdigest()[:32]
+    return hashlib.sha256(code.encode("utf-8", "surrogatepass")).hexdigest()[:32]

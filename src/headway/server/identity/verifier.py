@@ -14,11 +14,12 @@ from typing import Any
 
 from headway.errors import Unauthenticated
 from headway.model.grant import Grant
-from headway.server.identity.claims import Terms, read_grant, token_id
+from headway.model.token import token_id
+from headway.server.identity.claims import Terms, read_grant
 from headway.server.identity.jwks import KeyUrl
 from headway.server.identity.keys import VerifyingKey, candidates
 
-__all__ = ["MAX_TOKEN", "Verifier", "name_of"]
+__all__ = ["MAX_TOKEN", "Verifier"]
 
 MAX_TOKEN = 8192
 """Characters."""
@@ -108,22 +109,6 @@ class Verifier:
         ):
             return []
         return [url for url in self._urls if url.may_ask]
-
-
-def name_of(token: str) -> str:
-    """What a token goes by when it is revoked; what is no token is taken for such a name already.
-
-    Nothing is believed: naming somebody else's token does no more than naming its id.
-    """
-    _, dot, rest = token.partition(".")
-    payload, second, _ = rest.partition(".")
-    if not dot or not second:
-        return token
-    try:
-        named = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["jti"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        named = None
-    return named if isinstance(named, str) and named else token_id(token)
 
 
 def _header(token: str) -> tuple[object, object]:

@@ -20,7 +20,7 @@ from headway.model.grant import Ability, Grant
 from headway.ports.bus import Bus
 from headway.ports.store import Document, Store, Writes
 
-__all__ = ["KIND", "PREFIX", "WorkerKey", "WorkerKeys"]
+__all__ = ["KIND", "PREFIX", "WorkerKey", "WorkerKeys", "user_of"]
 
 PREFIX = "hwk_"
 KIND = "worker-key"
@@ -95,6 +95,12 @@ class WorkerKeys:
             task.cancel()
         await asyncio.gather(*self._reloading, return_exceptions=True)
 
+    def named(self, text: str) -> str | None:
+        """The id of the key that a text is, or that it names; None when there is none."""
+        match = _FORM.match(text)
+        key_id = match[1] if match else text.removeprefix(PREFIX)
+        return key_id if key_id in self._keys else None
+
     def verify(self, key: str) -> Grant:
         """The grant of a key.
 
@@ -111,8 +117,7 @@ class WorkerKeys:
         if kept.expires_at is not None and kept.expires_at <= self._clock() * 1000:
             raise TokenExpired("The worker key has expired; make a new one")
         return Grant(
-            # Nobody's name, so that a key opens no channel but those that it names.
-            user=f"worker-{kept.id}",
+            user=user_of(kept.id),
             channels=kept.channels,
             can=frozenset(kept.can),
             expires_at=None if kept.expires_at is None else kept.expires_at / 1000,
@@ -198,6 +203,11 @@ class WorkerKeys:
             self._keys.pop(key_id, None)
         else:
             self._keys[key_id] = msgspec.json.decode(document.data, type=_Kept)
+
+
+def user_of(key_id: str) -> str:
+    """Who acts with a key: nobody's name, so that it opens no channel but those that it names."""
+    return f"worker-{key_id}"
 
 
 def _digest(key: str) -> str:

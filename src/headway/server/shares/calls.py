@@ -87,7 +87,7 @@ class ShareCalls(Controller):
             channel=data.channel,
             title=check_label(data.title, "title", _TITLE_CHARS).strip(),
         )
-        share, code = await identity.shares.create(wanted)
+        share, code = await identity.share(grant, wanted)
         hub.audit.shared(
             grant.user, share.id, channel=share.channel, task=share.task, expires_at=share.expires_at / 1000
         )
