@@ -15,7 +15,9 @@ from headway.hub.followers import Wanted
 from headway.hub.hub import Hub
 from headway.model import report as r
 from headway.model.grant import Ability, Grant
-from headway.ports.store import TaskQuery
+from headway.model.notification import NotificationStatus
+from headway.model.task import Telling
+from headway.ports.store import NotificationQuery, TaskQuery
 from tests.hub.world import ADMIN as EVERYBODY
 from tests.hub.world import SlowStore, TestLink, instant, unix_ms
 
@@ -115,6 +117,8 @@ ACTORS: dict[str, Grant] = {
     "crier": Grant("bob", channels=("public",), can=frozenset((READ, CANCEL, PUBLISH))),
     "administrator": Grant("root", can=frozenset((ADMIN,))),
     "nobody": Grant("bob", can=frozenset()),
+    "share of one task": Grant("share-1", tasks=("adas",), can=frozenset((READ,)), narrow=True),
+    "share of a channel": Grant("share-2", channels=("user:ada",), can=frozenset((READ,)), narrow=True),
 }
 OBJECTS = {"adas": "user:ada", "projects": "project:p", "publics": "public", "none": ""}
 TABLE = {
@@ -130,6 +134,8 @@ TABLE = {
     "crier": ("...", "...", "+++", "..."),
     "administrator": ("+++", "+++", "+++", "..."),
     "nobody": ("...", "...", "---", "..."),
+    "share of one task": ("+--", "...", "...", "..."),
+    "share of a channel": ("+--", "...", "...", "..."),
 }
 
 
@@ -163,16 +169,16 @@ async def test_the_hub_answers_everybody_as_the_table_says() -> None:
     for task, channel in OBJECTS.items():
         if channel:
             await hub.report(EVERYBODY, r.Create(task=task, title="T", channel=channel, start=True))
+            await hub.report(EVERYBODY, r.Notify(id=f"note-{task}", title="T", channel=channel))
     for actor, grant in ACTORS.items():
         for task, cells in zip(OBJECTS, TABLE[actor], strict=True):
             read, control, publish = tuple(cells)
             channel = OBJECTS[task]
-            reading = [
-                hub.task(grant, task),
+            reading = [hub.task(grant, task), follow(hub, grant, Wanted(1, b"1", task=task))]
+            logs = [
                 hub.log(grant, task, 0, 10),
-                follow(hub, grant, Wanted(1, b"1", task=task)),
+                follow(hub, grant, Wanted(1, b"1", task=task, log=0)),
             ]
-            reading.append(follow(hub, grant, Wanted(1, b"1", task=task, log=0)))
             controlling = [hub.report(grant, make(task=task)) for make in (r.Pause, r.Resume)]
             publishing: list[Awaitable[object]] = [
                 hub.report(grant, r.TickReport(task=task, message="m")),
@@ -184,6 +190,9 @@ async def test_the_hub_answers_everybody_as_the_table_says() -> None:
             for expected, doings in ((read, reading), (control, controlling), (publish, publishing)):
                 for doing in doings:
                     assert await answer(doing) == expected, (actor, task, doing)
+            for doing in logs:
+                # Who is narrow sees no log of anything; following one says so without looking for the task.
+                assert await answer(doing) in ({"-", read} - {"+"} if grant.narrow else {read}), (actor, task)
             if channel and task not in grant.tasks:
                 # A channel that is named may be said to be forbidden: names are no secret, what is in them is.
                 openly = publish.replace(".", "-")
@@ -193,11 +202,31 @@ async def test_the_hub_answers_everybody_as_the_table_says() -> None:
                 assert await answer(hub.report(grant, created)) == openly, (actor, channel)
                 wanted = Wanted(1, b"1", channel=channel)
                 assert await answer(follow(hub, grant, wanted)) == read.replace(".", "-"), (actor, channel)
-            listed = (
-                await hub.tasks(grant, TaskQuery(channels=None))
-                if READ in grant.can or ADMIN in grant.can
-                else None
-            )
+                inbox = [
+                    hub.inbox.page(grant, NotificationQuery(channel)),
+                    hub.inbox.unread(grant, channel),
+                    hub.inbox.one(grant, f"note-{task}"),
+                ]
+                expected = "-" if grant.narrow else read.replace(".", "-")
+                for doing in inbox[:2]:
+                    assert await answer(doing) == expected, (actor, channel)
+                assert await answer(inbox[2]) == (read if not grant.narrow or read == "." else "-")
+            may_list = (READ in grant.can or ADMIN in grant.can) and not grant.narrow
+            listed = await hub.tasks(grant, TaskQuery(channels=None)) if may_list else None
             if listed is not None and channel:
                 assert (task in {found.id for found in listed.tasks}) is (read == "+"), (actor, task)
+        if grant.narrow:
+            # Nothing is its own: it has no list, no inbox, and nothing to mark or to submit to.
+            own = grant.own_channel
+            for doing in (
+                hub.tasks(grant, TaskQuery(channels=None)),
+                hub.file(grant, None, NotificationStatus.READ),
+                hub.file(grant, ["note-adas"], NotificationStatus.READ),
+                hub.inbox.page(grant, NotificationQuery(own)),
+                hub.report(grant, r.Create(task="own", title="T")),
+                hub.standing(grant, [own]),
+                hub.tellings.ask(grant, grant.tasks[0] if grant.tasks else "adas", Telling.ALWAYS),
+                follow(hub, grant, Wanted(1, b"1", channel=own)),
+            ):
+                assert await answer(doing) == "-", (actor, doing)
     await hub.stop()

@@ -137,6 +137,24 @@ async def test_another_grant_ends_what_it_does_not_cover() -> None:
 
 
 @instant
+async def test_a_grant_that_covers_nothing_but_what_it_names_ends_what_was_followed_by_a_wider_one() -> None:
+    async with running() as hub:
+        await send(hub, create("t"))
+        link, follower, _ = follow(hub, channel="user:ada")
+        follower.subscribe(Wanted("log", b'"log"', task="t", log=0), lambda error: None)
+        await follower.opened()
+        ended: list[object] = []
+        narrow = Grant("ada", channels=("user:ada",), can=frozenset((Ability.READ,)), narrow=True)
+        follower.renew(narrow, lambda key, error: ended.append(key))
+        link.messages.clear()
+        await send(
+            hub, r.Log(task="t", lines=(r.LogLine("secret"),)), r.Notify(id="n", title="secret", user="ada")
+        )
+        await asyncio.sleep(1)
+        assert (ended, link.messages) == (["s", "log"], [])
+
+
+@instant
 async def test_a_grant_that_shrinks_while_a_subscription_opens_counts_for_it() -> None:
     async with running() as hub:
         link, follower, refused = follow(hub, channel="project:p")

@@ -342,12 +342,15 @@ class Follower:
         Args:
             refuse: called with each subscription that ended, and why.
         """
+        narrowed = grant.narrow and not self.grant.narrow
         self.grant = grant
         for key, joined in tuple(self._subscriptions.items()):
             if isinstance(joined, list):
                 feed = joined[0].feed
                 try:
                     check(grant, Action.READ, feed.channel, feed.task)
+                    if narrowed:
+                        check_wide(grant)
                 except HeadwayError as error:
                     self._leave(key)
                     refuse(key, error)

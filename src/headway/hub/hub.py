@@ -178,6 +178,14 @@ class Hub:
         """A client begins; it follows nothing yet."""
         return Follower(self._followers, link, grant)
 
+    def check(self, grant: Grant, action: Action, channel: str) -> None:
+        """Allow an action in a channel, for doors whose words for it are none of ours; a refusal is noted.
+
+        Raises:
+            Forbidden: the grant does not cover the channel, or lacks the ability.
+        """
+        self._access.check(grant, action, channel)
+
     async def ingest(self, grant: Grant, batch: Batch) -> BatchAnswer:
         """Take a batch of reports; returns when its facts are durable.
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from headway.model.channel import PUBLIC, allows
+from headway.model.channel import PUBLIC, allows, is_channel
 
 __all__ = ["Ability", "Grant"]
 
@@ -46,6 +46,12 @@ class Grant(msgspec.Struct, frozen=True, gc=False):
     @property
     def own_channel(self) -> str:
         return f"user:{self.user}"
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The channels that it opens by name, its own first; a narrow one has none of its own."""
+        own = () if self.narrow else (self.own_channel,)
+        return tuple(dict.fromkeys((*own, *filter(is_channel, self.channels))))
 
     def covers(self, channel: str, task: str | None = None) -> bool:
         """Whether records of `channel`, or the one `task` in it, are within this grant."""

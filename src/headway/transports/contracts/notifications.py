@@ -246,9 +246,10 @@ class _TaskSocket(_Socket):
         self._task = request.params["task_id"]
 
     async def welcome(self, grant: Grant) -> None:
+        # First, so that a revocation finds it while the task is looked up.
+        self.admit(grant)
         # Before anything is said: to others it does not exist.
         await self._service.hub.task(grant, self._task)
-        self.admit(grant)
         greeting = {"task_id": self._task, "timestamp": self.stamp, "message": "Connected"}
         self.say(Event("connected", greeting))
         await self.follow(grant, Wanted(key=0, name=b"", task=self._task))

@@ -65,7 +65,7 @@ class Resuming(Speaking):
 
     def offset(self, cursors: Mapping[str, Cursor]) -> tuple[str, ...]:
         """Where a client stands that is to begin here in each channel, as the last argument of an event; none without offsets."""
-        if self.codec is not self._resumable:
+        if self.codec is not self._resumable or not cursors:
             return ()
         if len(cursors) == 1:
             return tuple(str(cursor) for cursor in cursors.values())

@@ -8,7 +8,7 @@ from typing import Any
 
 from headway.dialects.studio import StudioTranslation, active_tasks, ended, meta_of
 from headway.errors import Forbidden, InvalidField
-from headway.model.channel import is_channel
+from headway.hub.access import Action
 from headway.model.grant import Ability, Grant
 from headway.model.report import Create
 from headway.model.task import Task
@@ -86,7 +86,7 @@ class _Device(Resuming):
 
     async def _show(self, grant: Grant) -> None:
         """All that goes on in the channels of this device as one list, then what changes in any of them."""
-        names = _channels(grant)
+        names = grant.named
         places = {name: at for name in names if (at := self.was_at(name)) is not None}
         standing = await self._service.hub.standing(grant, names, places)
         if self._ended:
@@ -106,19 +106,15 @@ class _Device(Resuming):
         follower = self._follower
         if follower is None:
             return
-        grant = follower.grant
-        # A device may submit for its own user, and nothing else, whatever else its token lacks.
+        hub, grant = self._service.hub, follower.grant
+        if grant is not NOBODY:
+            # Who may act on tasks of its own may submit one, and nothing else; a share link or a display may not.
+            hub.check(grant, Action.CONTROL, grant.own_channel)
         own = Grant(grant.user, can=frozenset((Ability.PUBLISH,)))
         report = Create(task=self._contract.new_id(), title=title, kind=KIND, meta=meta)
-        task, created = await self._service.hub.report(own, report)
+        task, created = await hub.report(own, report)
         if created and isinstance(task, Task) and self._contract.submitted is not None:
             try:
                 self._contract.submitted(task)
             except Exception:  # noqa: BLE001 - it is the application's
                 _log.exception("a submitted task was not taken up")
-
-
-def _channels(grant: Grant) -> list[str]:
-    """The user's own, and those that the token opens by name."""
-    shared = () if grant is NOBODY else grant.channels
-    return [grant.own_channel, *(name for name in dict.fromkeys(shared) if is_channel(name))]

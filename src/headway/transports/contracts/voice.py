@@ -117,18 +117,18 @@ class _Listener(Resuming):
 
     async def _follow_all(self, grant: Grant) -> None:
         own = grant.own_channel
-        projects = [
-            one for one in dict.fromkeys(grant.channels) if one.startswith(_PROJECT) and is_channel(one)
-        ]
-        standing = await self._service.hub.standing(grant, [own, *projects])
+        channels = [name for name in grant.named if name == own or name.startswith(_PROJECT)]
+        standing = await self._service.hub.standing(grant, channels)
         if self._ended:
             return
         # So that who is cut off before anything happens misses nothing either.
         cursors = {name: self.was_at(name) or channel.cursor for name, channel in standing.items()}
         self.emit("authenticated", {"success": True}, *self.offset(cursors))
-        self.follow_channel(own, self.was_at(own))
-        for project in projects:
-            self._follow_own_jobs(grant, project)
+        for name in channels:
+            if name == own:
+                self.follow_channel(own, self.was_at(own))
+            else:
+                self._follow_own_jobs(grant, name)
 
     def _follow_own_jobs(self, grant: Grant, project: str) -> None:
         """Those of a project that the user has started itself: it hears of them without subscribing."""
