@@ -17,7 +17,6 @@ STATES = {
 """For each status the states that are one, as Headway's list takes them."""
 
 DEFAULT_THRESHOLD = 0.8
-_LEAST_THRESHOLD = 0.3
 _TYPES = ("full", "incremental", "custom")
 _PAGE_SIZE = 20
 _MOST_PAGE_SIZE = 100
@@ -61,14 +60,15 @@ def read_plan(body: Any) -> Plan:
     analysis = body.get("analysis_type") or "full"
     if analysis not in _TYPES:
         raise Invalid(f"analysis_type is one of {', '.join(_TYPES)}")
-    config = body.get("config") or {}
+    config = body.get("config")
+    config = {} if config is None else config
     if not isinstance(config, dict) or not config.keys() <= {"similarity_threshold", "groups"}:
         raise Invalid("config is an object with similarity_threshold, and groups for a custom analysis")
     threshold = config.get("similarity_threshold", DEFAULT_THRESHOLD)
     if isinstance(threshold, bool) or not isinstance(threshold, (int, float)):
         raise Invalid("similarity_threshold is a number")
-    if not _LEAST_THRESHOLD <= threshold <= 1:
-        raise Invalid(f"similarity_threshold is between {_LEAST_THRESHOLD} and 1")
+    if not 0 < threshold <= 1:
+        raise Invalid("similarity_threshold is above 0 and at most 1")
     made: dict[str, Any] = {"similarity_threshold": threshold}
     if "groups" in config:
         made["groups"] = _groups(config["groups"])

@@ -39,12 +39,6 @@ def analyse(task: headway.TaskHandle, plan: dict[str, Any], bank: Bank, pace: fl
     if incremental:
         groups = [group for group in groups if any(question.id in new for question in group.questions)]
     compared = sum(len(group.questions) for group in groups)
-    task.progress(
-        0,
-        total=len(groups),
-        message=f"{compared} questions in {len(groups)} groups",
-        detail={"total_questions": compared},
-    )
     findings: list[Findings] = []
     for group in groups:
         began = time.monotonic()
@@ -55,6 +49,7 @@ def analyse(task: headway.TaskHandle, plan: dict[str, Any], bank: Bank, pace: fl
         numbers = {name: counts[name] for name in _COUNTS} | {"total_questions": compared}
         task.progress(
             len(findings),
+            total=len(groups),
             message=f"{found.exact_pairs} exact and {found.similar_pairs} similar pairs",
             detail={"current_group": group.label, **numbers},
         )

@@ -6,7 +6,6 @@ import random
 import re
 import zlib
 from collections.abc import Iterator
-from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,71 +14,13 @@ from PIL import Image
 from examples.studio.looks import LOOKS, look_for
 from examples.studio.palettes import palette_for
 
-__all__ = ["MOST_IMAGES", "RATIOS", "RESOLUTIONS", "TILE", "Order", "Sheet", "read_order"]
+__all__ = ["TILE", "Sheet"]
 
 TILE = 128
 """Pixels along the edge of a tile."""
 
-RESOLUTIONS = {"256": 256, "512": 512, "1K": 1024, "2K": 2048}
-"""Pixels along the longer edge."""
-
-RATIOS = {
-    "1:1": (1, 1),
-    "16:9": (16, 9),
-    "9:16": (9, 16),
-    "4:3": (4, 3),
-    "3:4": (3, 4),
-    "3:2": (3, 2),
-    "2:3": (2, 3),
-}
-MOST_IMAGES = 8
-_PROMPT_CHARS = 2000
 _SMOOTH = 2
 """Points along the edge of a pixel that are averaged, so that edges are not jagged."""
-
-
-class Order(NamedTuple):
-    """What is to be painted.
-
-    Attributes:
-        seeds: one for each picture.
-        width, height: in pixels.
-    """
-
-    prompt: str
-    seeds: tuple[int, ...]
-    width: int
-    height: int
-
-
-def read_order(form: dict[str, Any], chance: int) -> Order:
-    """The order of a form `{prompt, resolution?, ratio?, seed?, numImages?}`.
-
-    Args:
-        chance: the seed when the form has none.
-
-    Raises:
-        ValueError: a field is wrong; the message says which.
-    """
-    prompt = form.get("prompt")
-    if not isinstance(prompt, str) or not prompt.strip() or len(prompt) > _PROMPT_CHARS:
-        raise ValueError(f"The prompt is a text of 1 to {_PROMPT_CHARS} signs")
-    count = form.get("numImages", 1)
-    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST_IMAGES:
-        raise ValueError(f"numImages is a number from 1 to {MOST_IMAGES}")
-    edge = RESOLUTIONS.get(str(form.get("resolution") or "512"))
-    if edge is None:
-        raise ValueError(f"The resolution is one of {', '.join(RESOLUTIONS)}")
-    ratio = RATIOS.get(str(form.get("ratio") or "1:1"))
-    if ratio is None:
-        raise ValueError(f"The ratio is one of {', '.join(RATIOS)}")
-    seed = form.get("seed")
-    if seed is None or seed == "":
-        seed = chance
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**53:
-        raise ValueError("The seed is a whole number")
-    width, height = (max(1, round(edge * side / max(ratio))) for side in ratio)
-    return Order(" ".join(prompt.split()), tuple(seed + number for number in range(count)), width, height)
 
 
 class Sheet:

@@ -11,7 +11,8 @@ from typing import Any
 
 import headway
 from examples.demonstration.board import Board
-from examples.studio.renderer import Order, Sheet, read_order
+from examples.studio.order import Order, read_order
+from examples.studio.renderer import Sheet
 
 __all__ = ["paint"]
 

@@ -54,6 +54,20 @@ def test_a_client_that_is_behind_gets_the_newest_and_the_end_once() -> None:
     assert run.names() == ["task_progress", "task_completed"]
 
 
+def test_that_it_starts_is_no_event_and_that_it_goes_on_is_one() -> None:
+    run = life()
+    run.heard()
+    assert run.change(RUNNING, started_at=1500, updated_at=1500).heard() == []
+    run.change(TaskState.PAUSED, updated_at=1600)
+    run.change(RUNNING, started_at=1500, updated_at=1700)
+    (event,) = run.heard()
+    assert (event.name, event.data["status"], event.data["processed_groups"]) == (
+        "task_progress",
+        "running",
+        0,
+    )
+
+
 def test_a_heartbeat_is_no_event() -> None:
     run = life().change(RUNNING, progress=at(1))
     run.heard()

@@ -81,11 +81,7 @@ async def test_a_run_is_told_group_by_group_in_the_order_of_the_contract(app: Ru
     assert names[:2] == ["connected", "task_status"]
     assert names[-1] == "task_completed"
     assert set(names[2:-1]) == {"task_progress"}
-    groups = [
-        data["processed_groups"]
-        for name, data in heard
-        if name == "task_progress" and data["processed_groups"]
-    ]
+    groups = [data["processed_groups"] for name, data in heard if name == "task_progress"]
     assert groups == list(range(1, 19))
     assert heard[-2][1]["progress_percentage"] == 100
     done = heard[-1][1]["data"]
@@ -142,7 +138,9 @@ def test_what_is_refused_and_how(app: Running) -> None:
         ("POST", API, b'{"analysis_type": "all"}', (400, "INVALID_PARAMETER")),
         ("POST", API, b'{"config": {"similarity_threshold": "0.8"}}', (400, "INVALID_PARAMETER")),
         ("POST", API, b'{"config": {"similarity_threshold": 1.5}}', (400, "INVALID_PARAMETER")),
+        ("POST", API, b'{"config": {"similarity_threshold": 0}}', (400, "INVALID_PARAMETER")),
         ("POST", API, b'{"config": {"other": 1}}', (400, "INVALID_PARAMETER")),
+        ("POST", API, b'{"config": []}', (400, "INVALID_PARAMETER")),
         ("POST", API, b'{"task_name": 7}', (400, "INVALID_PARAMETER")),
     ):
         answer = app.ask(method, path, body=body)
@@ -168,6 +166,7 @@ def test_what_is_refused_and_how(app: Running) -> None:
     assert app.ask("POST", f"{API}/{number}/cancel").body["error_code"] == "INVALID_STATUS"
     # What is null is not there.
     waiting = make(app, task_name=None, config=None, analysis_type=None)["id"]
+    assert make(app, config={"similarity_threshold": 0.05})["config"] == {"similarity_threshold": 0.05}
     for ended_or_pending in (number, waiting):
         assert app.ask("DELETE", f"{API}/{ended_or_pending}").status == 200
         assert app.ask("GET", f"{API}/{ended_or_pending}").status == 404

@@ -101,7 +101,7 @@ def test_what_is_the_same_question(one: str, other: str, same: bool) -> None:
     assert (normalise(one) == normalise(other)) is same
 
 
-@pytest.mark.parametrize("threshold", [0.4, 0.6, 0.75, 0.8, 0.9, 1.0])
+@pytest.mark.parametrize("threshold", [0.01, 0.4, 0.6, 0.75, 0.8, 0.9, 1.0])
 def test_every_similar_pair_is_found_and_no_other(threshold: float) -> None:
     texts = sorted({normalise(question.text) for question in read_questions(SAMPLE.read_bytes()).questions})
     expected = {

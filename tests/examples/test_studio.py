@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import socketio  # type: ignore[import-untyped]
 from examples.studio.looks import LOOKS
-from examples.studio.renderer import TILE, Sheet, read_order
+from examples.studio.order import MOST_EDGE, read_order
+from examples.studio.renderer import TILE, Sheet
 from PIL import Image
 
 from tests.examples.running import Running, running, until
@@ -65,6 +66,10 @@ def test_no_look_is_flat_and_tiles_fit(look: str) -> None:
         ({}, (512, 512)),
         ({"resolution": "1K", "ratio": "16:9"}, (1024, 576)),
         ({"resolution": "256", "ratio": "2:3"}, (171, 256)),
+        ({"resolution": 1024, "ratio": "auto"}, (1024, 1024)),
+        ({"resolution": "640x480", "ratio": ""}, (640, 480)),
+        ({"resolution": "1024x1024", "ratio": "21:9", "seed": -1}, (1024, 439)),
+        ({"resolution": "4k", "seed": ""}, (MOST_EDGE, MOST_EDGE)),
     ],
 )
 def test_the_size_is_what_was_ordered(form: dict[str, Any], size: tuple[int, int]) -> None:
@@ -73,11 +78,16 @@ def test_the_size_is_what_was_ordered(form: dict[str, Any], size: tuple[int, int
     assert order.seeds == (7, 8, 9)
 
 
+def test_numbers_may_be_written_as_texts() -> None:
+    assert read_order({"prompt": "x", "numImages": "2", "seed": "40"}, 7).seeds == (40, 41)
+
+
 @pytest.mark.parametrize(
     "form",
     [
         {}, {"prompt": " "}, {"prompt": 5}, {"prompt": "x" * 2001}, {"prompt": "x", "numImages": 9}, {"prompt": "x", "numImages": True},
-        {"prompt": "x", "resolution": "64K"}, {"prompt": "x", "ratio": "1:100"}, {"prompt": "x", "seed": -1}, {"prompt": "x", "seed": "a"},
+        {"prompt": "x", "resolution": "64K"}, {"prompt": "x", "ratio": "1:100"}, {"prompt": "x", "seed": -2}, {"prompt": "x", "seed": "a"},
+        {"prompt": "x", "resolution": "large"}, {"prompt": "x", "ratio": "0:1"}, {"prompt": "x", "seed": 0.5}, {"prompt": "x", "resolution": []},
     ],
 )  # fmt: skip
 def test_what_cannot_be_painted_is_refused(form: dict[str, Any]) -> None:
@@ -150,7 +160,7 @@ async def test_an_order_is_painted_in_front_of_all_devices_of_its_user(app: Runn
 
     await one.client.emit("task_created", order(12, "glass", ratio="9:1"))
     failed = await two.until("task_failed")
-    assert failed == {"id": 12, "error": "The ratio is one of 1:1, 16:9, 9:16, 4:3, 3:4, 3:2, 2:3"}
+    assert failed == {"id": 12, "error": "The ratio is 1:1, 16:9 or the like, 1:8 to 8:1"}
     for device in devices:
         await device.client.disconnect()
 

@@ -104,6 +104,12 @@ def test_only_a_worker_that_spoke_is_awaited_when_it_is_cancelled() -> None:
     assert confirm_stopped(quiet, 3) is quiet
 
 
+def test_what_was_cancelled_before_it_began_never_began() -> None:
+    cancelled = transition(make(), C.CANCEL, 2)
+    assert (cancelled.started_at, cancelled.finished_at) == (None, 2)
+    assert transition(make(), C.FAIL, 2).started_at == 2
+
+
 def test_a_retry_is_the_next_attempt_and_keeps_five() -> None:
     task = make(tags=("a",), meta={"m": 1})
     for attempt in range(1, 8):

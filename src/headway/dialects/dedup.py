@@ -61,8 +61,8 @@ class DedupTranslation(Translation):
             # The last group may have come together with the end.
             done = [_progress(task)] if task.state is TaskState.SUCCEEDED else []
             return [*done, _end(task)]
-        if task.state is TaskState.RUNNING and percent_of(task) >= 100:
-            # That is said with the end, once.
+        if task.state is TaskState.RUNNING and (percent_of(task) >= 100 or _only_started(task)):
+            # The one is said with the end, once; the other by the first group.
             return []
         return [_progress(task)]
 
@@ -92,6 +92,10 @@ def task_body(task: Task) -> dict[str, Any]:
         "created_at": iso(task.created_at),
         "updated_at": iso(task.updated_at),
     }
+
+
+def _only_started(task: Task) -> bool:
+    return task.updated_at == task.started_at and not task.progress.done and not task.progress.message
 
 
 def _progress(task: Task) -> Event:

@@ -64,7 +64,8 @@ def transition(
             progress=progress,
             result=result,
             error=readable((error or "")[:ERROR_CHARS]) if state is TaskState.FAILED else None,
-            started_at=task.started_at or now,
+            # What is cancelled while it waits has never begun.
+            started_at=task.started_at or (None if state is TaskState.CANCELLED else now),
             finished_at=now,
             updated_at=now,
             # Only a worker that has spoken can confirm that it stopped.
