@@ -47,12 +47,14 @@ class Network:
         fate: asked what befalls the next connection, one after the other.
         struck: how often each kind of fault has struck.
         away: it was taken away.
+        carrying: set while there is a connection.
     """
 
     def __init__(self, port: int, fate: Callable[[], Sequence[Fault]] = tuple) -> None:
         self.fate = fate
         self.struck: Counter[Kind] = Counter()
         self.ways: set[Way] = set()
+        self.carrying = threading.Event()
         self.to = ("127.0.0.1", port)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -139,6 +141,7 @@ class Way:
             self.end(reset=True)
             return
         self.network.ways.add(self)
+        self.network.carrying.set()
         self.near.hold()
         self._connecting = self._loop.create_task(self._connect())
 
@@ -179,6 +182,8 @@ class Way:
     def end(self, *, reset: bool = False) -> None:
         """Both ends end."""
         self.network.ways.discard(self)
+        if not self.network.ways:
+            self.network.carrying.clear()
         for end in (self.near, self.far):
             end.end(reset=reset)
 

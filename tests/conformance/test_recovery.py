@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
+import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as connect_websocket
 
+from headway.server.app import DATABASE
 from tests.conformance.stock import StockClient, stock_client
 from tests.network import Network
 from tests.servers import FORMS, PATIENCE, Form, Server, running_server
@@ -96,8 +99,7 @@ class Page:
 async def cut(way: Network, ours: Page) -> None:
     """Take the network away, and wait until the client knows."""
     # Not while a poll is just connecting: the XMLHttpRequest that the client has in Node then never ends.
-    while not way.ways:
-        await asyncio.sleep(0.01)
+    assert await asyncio.to_thread(way.carrying.wait, PATIENCE)
     way.cut()
     assert (await ours.hear("disconnect"))["reason"] in ("transport close", "transport error")
 
@@ -121,6 +123,13 @@ def form(request: pytest.FixtureRequest) -> Form:
 def way() -> Iterator[Network]:
     with Network(0) as network:
         yield network
+
+
+def kept_until(data: Path) -> float:
+    """When the last of what is kept may go, in Unix seconds; it is kept for longer while its client is there."""
+    with closing(sqlite3.connect(data / DATABASE)) as database:
+        (found,) = database.execute("SELECT max(expires_at) FROM documents").fetchone()
+    return float(found) / 1000
 
 
 def titles(server: Server, user: str = "ada") -> dict[str, str]:
@@ -287,7 +296,8 @@ async def test_a_connection_that_nobody_missed_is_forgotten(form: Form, way: Net
             await ours.arrive()
             await ours.follow(1, channel="user:ada")
             await cut(way, ours)
-            await asyncio.sleep(0.4)
+            while (left := kept_until(tmp_path) - time.time()) > 0:
+                await asyncio.sleep(left)
             way.restore()
             assert (await ours.arrive())["recovered"] is False
 
