@@ -28,6 +28,8 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "errors.py": ("wire/test_native.py", "the codes and sentences of all errors are vectors of the wire"),
     "testing.py": ("test_layout.py", "it has no content yet"),
     "buses/memory.py": ("contract/test_bus.py", "one suite over every bus"),
+    "hub/changes.py": ("hub/test_ledger.py", "what the ledger carries out"),
+    "hub/work.py": ("hub/test_intake.py", "what is known of a report on its way"),
     "ports/store.py": ("contract/test_store.py", "a promise is tested on all who keep it"),
     "ports/bus.py": ("contract/test_bus.py", "a promise is tested on all who keep it"),
     "ports/link.py": ("contract/test_link.py", "a promise is tested on all who keep it"),

@@ -19,7 +19,7 @@ from headway.model.task import Task
 from headway.ports.store import Store
 from tests.hub.world import ADA, SlowStore, TestLink, View, unix_ms
 
-__all__ = ["create", "follow", "held", "running", "send", "shown", "tick"]
+__all__ = ["codes", "create", "follow", "held", "note", "running", "send", "shown", "tick"]
 
 
 @asynccontextmanager
@@ -41,6 +41,15 @@ def create(task: str, **fields: Any) -> r.Create:
 
 def tick(task: str, done: int, **fields: Any) -> r.TickReport:
     return r.TickReport(task=task, done=done, **fields)
+
+
+def note(note_id: str, **fields: Any) -> r.Notify:
+    return r.Notify(id=note_id, title=f"Note {note_id}", **fields)
+
+
+def codes(answer: r.BatchAnswer) -> dict[int, int]:
+    """What was refused of a batch, by index, and with which code."""
+    return {rejected.index: rejected.code for rejected in answer.rejected}
 
 
 async def send(hub: Hub, *reports: r.Report, grant: Grant = ADA) -> r.BatchAnswer:

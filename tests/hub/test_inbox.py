@@ -20,7 +20,7 @@ from headway.model import report as r
 from headway.model.grant import Ability, Grant
 from headway.model.notification import Notification, NotificationStatus, keyed_id
 from headway.ports.store import NotificationQuery, Tombstone, Writes
-from tests.hub.scenes import create, follow, held, running, send
+from tests.hub.scenes import create, follow, held, note, running, send
 from tests.hub.world import ADA, ADMIN, BOB, InstantLoop, SlowStore, TestLink, View, instant, unix_ms
 
 UNREAD, READ, ARCHIVED = NotificationStatus
@@ -44,10 +44,6 @@ class Clinging(SlowStore):
 
 
 READER = Grant("eve", channels=("project:p", "public"), can=frozenset((Ability.READ,)))
-
-
-def note(note_id: str, **fields: Any) -> r.Notify:
-    return r.Notify(id=note_id, title=f"Note {note_id}", **fields)
 
 
 async def listed(hub: Hub, grant: Grant = ADA, **query: Any) -> list[str]:

@@ -11,7 +11,8 @@ from headway.buses.memory import MemoryBus
 from headway.errors import StoreUnavailable
 from headway.hub.hub import Hub
 from headway.model import report as r
-from headway.model.task import TaskState
+from headway.model.grant import Grant
+from headway.model.task import TaskState, Telling
 from headway.stores.sqlite import SqliteStore
 from tests.hub.machine import recount
 from tests.hub.scenes import create, follow, held, running, send, shown, tick
@@ -192,31 +193,6 @@ async def test_a_parent_keeps_what_its_other_children_said_when_one_child_fails_
         assert (parent.children.count, parent.children.running, parent.children.points) == (3, 3, 6000)
 
 
-@instant
-async def test_ticks_are_written_behind_soon_and_only_the_newest() -> None:
-    store = SlowStore()
-    async with running(store) as hub:
-        await send(hub, create("t", start=True))
-        before = store.written
-        for done in range(20):
-            await send(hub, tick("t", done))
-        await asyncio.sleep(0.5)
-        assert store.written == before + 1
-        assert (await store.task("t")).progress.done == 19
-
-
-@instant
-async def test_ticks_that_could_not_be_written_are_tried_again() -> None:
-    store = SlowStore()
-    async with running(store) as hub:
-        await send(hub, create("t", start=True))
-        store.failing = 2
-        await send(hub, tick("t", 5), r.Log(task="t", lines=(r.LogLine("x"),)))
-        await asyncio.sleep(4)
-        assert (await store.task("t")).progress.done == 5
-        assert [entry.text for entry in await store.log("t", 0, 10)] == ["x"]
-
-
 @pytest.mark.slow
 async def test_what_was_acknowledged_is_in_the_file(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "headway.db")
@@ -237,15 +213,17 @@ async def test_what_was_acknowledged_is_in_the_file(tmp_path: Path) -> None:
 
 
 @instant
-async def test_the_store_is_asked_in_the_order_of_revisions() -> None:
-    """A tick that is written behind must not be overwritten by the fact before it."""
+async def test_what_is_to_follow_a_change_follows_though_nobody_waits_for_it_any_more() -> None:
     store = SlowStore()
     async with running(store) as hub:
-        await send(hub, create("t", start=True))
-        for done in range(1, 60, 2):
-            await send(hub, tick("t", done))
-            await asyncio.sleep(0.245)
-            await asyncio.gather(send(hub, r.Pause(task="t")), send(hub, tick("t", done + 1)))
-            await send(hub, r.Resume(task="t"))
-        await asyncio.sleep(1)
-        assert await store.task("t") == shown(hub, "t")
+        member = Grant("bob", channels=("project:p",))
+        await send(hub, create("t", channel="project:p"))
+        await hub.tellings.ask(member, "t", Telling.ALWAYS)
+        store.hold = True
+        ending = await later(hub, r.Succeed(task="t"))
+        ending.cancel()
+        store.hold = False
+        store.release()
+        await asyncio.sleep(0.1)
+        assert shown(hub, "t").state is TaskState.SUCCEEDED  # type: ignore[union-attr]
+        assert await hub.tellings.asked(member, "t") is None

@@ -10,7 +10,7 @@ from headway.model import report as r
 from headway.model.task import TaskState
 from tests.hub.machine import recount
 from tests.hub.scenes import create, follow, held, running, send, shown, tick
-from tests.hub.world import ADA, SlowStore, instant
+from tests.hub.world import ADA, SlowStore, instant, small_bounds
 
 SETTINGS = HubSettings(retention=Retention(tasks=100.0, tombstones=200.0, log_lines=10), lost_after=10_000.0)
 
@@ -66,6 +66,25 @@ async def test_an_old_child_counts_no_longer_and_an_old_family_goes_together() -
         await send(hub, r.Fail(task="b"), r.Fail(task="p"))
         await asyncio.sleep(140)
         assert await store.task("p") is await store.task("b") is None
+
+
+@instant
+async def test_an_old_child_that_somebody_removes_meanwhile_is_taken_from_its_parent_once() -> None:
+    store = SlowStore()
+    async with running(store, HubSettings(bounds=small_bounds)) as hub:
+        await send(hub, create("p", total=None), create("a", parent="p"), create("b", parent="p"))
+        await send(hub, r.Fail(task="a"))
+        for n in range(12):
+            # Their parents have to be read first, one by one.
+            await send(hub, create(f"q{n}"), create(f"c{n}", parent=f"q{n}"))
+            await send(hub, r.Succeed(task=f"q{n}"), r.Succeed(task=f"c{n}"))
+        await asyncio.sleep(1)
+        await asyncio.gather(hub._upkeep._expire(hub.clock() + 10**10), hub.remove(ADA, "a"))
+        assert await store.task("a") is None
+        parent = shown(hub, "p")
+        assert parent is not None
+        assert parent.children is not None
+        assert parent.children.count == 1
 
 
 @instant

@@ -24,9 +24,14 @@ class Slot:
 
 
 class Channel:
-    """One channel. Changes are shown in the order of their revisions, and facts not before they are durable."""
+    """One channel. Changes are shown in the order of their revisions, and facts not before they are durable.
 
-    __slots__ = ("_line", "feeds", "log", "name", "task_feeds", "touched_at")
+    Attributes:
+        coming: ids of new tasks that are on their way.
+        room: how many more notifications it can take before somebody has to count them.
+    """
+
+    __slots__ = ("_line", "coming", "feeds", "log", "name", "room", "task_feeds", "touched_at")
 
     def __init__(self, name: str, log: CompactedLog) -> None:
         self.name = name
@@ -34,6 +39,8 @@ class Channel:
         self.feeds: dict[object, Feed] = {}
         self.task_feeds: dict[str, dict[object, Feed]] = {}
         self.touched_at = 0
+        self.coming: set[str] = set()
+        self.room = 0
         self._line: deque[Slot] = deque()
 
     @property

@@ -12,11 +12,13 @@ from msgspec.structs import asdict
 
 from headway.errors import IllegalTransition
 from headway.hub.access import Access, Action, check_wide, covers, patterns
+from headway.hub.arrears import Arrears
 from headway.hub.audit import Audit
+from headway.hub.changes import Changes
 from headway.hub.followers import Follower, Followers
 from headway.hub.inbox import Inbox
 from headway.hub.intake import Intake
-from headway.hub.ledger import Changes, Ledger
+from headway.hub.ledger import Ledger
 from headway.hub.liveness import Liveness
 from headway.hub.log import Bounds
 from headway.hub.outbox import Outbox
@@ -106,7 +108,8 @@ class Hub:
         await self._bus.open(opened.ceiling, self._store.reserve)
         self.records = Records(self._store, self._settings.bounds, self.clock)
         self._logs = TaskLogs(self._store)
-        self._ledger = Ledger(self._store, self._bus, self.records, self.wheel, self._outbox)
+        self._arrears = Arrears(self._store, self.records, self.wheel)
+        self._ledger = Ledger(self._store, self._bus, self.records, self._arrears, self._outbox)
         self._liveness = Liveness(
             self.records, self._ledger, self.wheel, self.clock, self._settings.lost_after
         )
@@ -116,7 +119,7 @@ class Hub:
             self._store,
             self.wheel,
             self._settings.max_subscriptions,
-            self._ledger.flush,
+            self._arrears.flush,
             self._access,
         )
         self.inbox = Inbox(
@@ -145,6 +148,7 @@ class Hub:
             self._store,
             self.records,
             self._ledger,
+            self._arrears,
             self._logs,
             self._followers,
             self.inbox,
@@ -164,7 +168,7 @@ class Hub:
         self._upkeep_task.cancel()
         await asyncio.gather(self._upkeep_task, return_exceptions=True)
         self._upkeep_task = None
-        await self._ledger.flush()
+        await self._arrears.flush()
         self.wheel.stop()
         await self._bus.close()
         await self._store.close()
@@ -172,7 +176,7 @@ class Hub:
     @property
     def ready(self) -> bool:
         """Whether facts can be made durable, as far as is known."""
-        return self._ledger.failure is None
+        return self._arrears.failure is None
 
     def follower(self, link: Link, grant: Grant) -> Follower:
         """A client begins; it follows nothing yet."""
@@ -301,7 +305,7 @@ class Hub:
             entries = tuple(log.since(offset)[:limit])
         else:
             # Lines that are not at hand any more may still be on their way to the store.
-            await self._ledger.flush()
+            await self._arrears.flush()
             entries = await self._store.log(task_id, offset, limit)
         return (entries[-1].offset + 1 if entries else offset), entries
 
@@ -314,7 +318,8 @@ class Hub:
         """
         task = await self.records.find(task_id)
         ancestors = {} if task is None else await self.records.ancestors(task)
-        task = None if task is None else await self.records.find(task_id)
+        # While they were read, somebody else can have removed it.
+        task = None if task is None else self.records.current(task)
         if task is None:
             raise self._access.missing(grant, Action.PUBLISH, task_id)
         self._access.check(grant, Action.PUBLISH, task.channel, task.id)
@@ -327,7 +332,7 @@ class Hub:
         changes = Changes()
         self._ledger.remove(changes, task, self.clock(), ancestors)
         self._logs.drop(task_id)
-        self._ledger.drop_lines(task_id)
+        self._arrears.waive_lines(task_id)
         await self._ledger.commit(changes)
         self.audit.removed(grant.user, task.channel, task.id)
 

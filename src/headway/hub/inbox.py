@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from headway.errors import HeadwayError, NotFound
 from headway.hub.access import Access, Action, check_wide, covers
-from headway.hub.channel import Channel
-from headway.hub.ledger import Changes, Ledger
+from headway.hub.changes import Changes
+from headway.hub.ledger import Ledger
 from headway.hub.records import Records
 from headway.model.grant import Grant
 from headway.model.notification import Notification, NotificationStatus
@@ -55,8 +55,6 @@ class Inbox:
         self._access = access
         self._most = most
         self._going = asyncio.Lock()
-        # How many more a channel can take before somebody has to count.
-        self._room: dict[str, int] = {}
 
     async def page(self, grant: Grant, query: NotificationQuery) -> NotificationPage:
         """List the notifications of a channel.
@@ -141,18 +139,17 @@ class Inbox:
 
     async def fit(self, changes: Changes) -> None:
         """Let the oldest go where new ones have come and there are more than are kept."""
-        for channel in {record.channel for record in changes.announced if isinstance(record, Notification)}:
-            came = sum(isinstance(record, Notification) for record in changes.records[channel].values())
-            room = self._room.get(channel, 0) - came
-            if room >= 0:
-                self._room[channel] = room
+        for name in {record.channel for record in changes.announced if isinstance(record, Notification)}:
+            channel = await self._records.channel(name)
+            channel.room -= sum(isinstance(record, Notification) for record in changes.records[name].values())
+            if channel.room >= 0:
                 continue
             async with self._going:
                 try:
-                    await self._fit(channel)
+                    await self._fit(name)
                 except HeadwayError:
                     # What came is there all the same; the next one that comes makes room for both.
-                    self._room.pop(channel, None)
+                    channel.room = 0
 
     async def expire(self, created_before: int) -> None:
         """Let go of what was created before a moment (Unix milliseconds).
@@ -171,7 +168,7 @@ class Inbox:
             query = NotificationQuery(channel, skip=self._most, limit=_PAGE)
             beyond = await self._store.notifications(query)
             if not beyond.notifications:
-                self._room[channel] = self._most - beyond.total
+                (await self._records.channel(channel)).room = self._most - beyond.total
                 return
             await self._records.channel(channel)
             if not await self._go(beyond.notifications):
@@ -181,13 +178,13 @@ class Inbox:
         changes = Changes()
         now = self._clock()
         for notification in notifications:
-            newest = self._newest(notification)
+            newest = self._records.current(notification)
             # One that has become the message that its task is over is young again.
             if newest is not None and (created_before is None or newest.created_at < created_before):
                 tombstone = Tombstone(newest.id, newest.channel, 0, now)
                 self._records.put(tombstone)
                 changes.add(tombstone, fact=True)
-                self._room.pop(newest.channel, None)
+                self._records.channels[newest.channel].room = 0
         await self._ledger.commit(changes)
         return len(changes.facts)
 
@@ -217,7 +214,7 @@ class Inbox:
         changes = Changes()
         now = self._clock()
         for notification in chosen:
-            newest = self._newest(notification)
+            newest = self._records.current(notification)
             if newest is None:
                 continue
             changes.named.add(newest.id)
@@ -227,16 +224,6 @@ class Inbox:
                 changes.add(filed, fact=True)
         await self._ledger.commit(changes)
         return len(changes.facts)
-
-    def _newest(self, notification: Notification) -> Notification | None:
-        """The newest version of one that was read, None when it is gone; its channel must be in memory."""
-        known = self._records.notifications.get(notification.id)
-        if known is not None:
-            return known
-        channel: Channel | None = self._records.loaded(notification.channel)
-        if channel is None or self._records.leaving(notification.id):
-            return None
-        return None if isinstance(channel.newest(notification.id)[0], Tombstone) else notification
 
     def _check(self, grant: Grant, action: Action, notification: Notification) -> None:
         if not covers(grant, notification.channel):

@@ -1,118 +1,48 @@
 """The way of a change: bus (its revision), store (facts at once, ticks soon), then the channel's followers.
 
-Facts are shown when they are durable and not before; ticks are shown at once and written behind. Both keep the order
-of revisions within a channel.
+Facts are shown when they are durable and not before; ticks are shown at once and written behind (`Arrears`). Both keep
+the order of revisions within a channel.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
-from itertools import chain
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
 from headway.errors import HeadwayError, StoreUnavailable
+from headway.hub.arrears import Arrears
+from headway.hub.changes import Changes
 from headway.hub.channel import Channel, Slot
-from headway.hub.outbox import Announced, Outbox
+from headway.hub.outbox import Outbox
 from headway.hub.records import Records, counts
-from headway.hub.wheel import Wheel
 from headway.model.rules import adopt
 from headway.model.task import Task
 from headway.ports.bus import Bus
-from headway.ports.store import Document, LogEntry, Record, Store, Tombstone, Writes
+from headway.ports.store import Document, Record, Store, Tombstone, Writes
 
-__all__ = ["Changes", "Ledger"]
-
-_log = logging.getLogger("headway.hub")
-
-_BEHIND = 0.25
-"""Seconds that ticks wait to be written: what a kill of the server can cost, and heartbeats bring back."""
-_RETRY = 1.0
-_WAITING_LINES = 50_000
-
-
-class Changes:
-    """What one request changed.
-
-    Attributes:
-        records: the newest versions, by channel and id.
-        facts: ids whose change must be durable before it is shown and acknowledged.
-        named: ids of all records that the answer speaks of, changed or not.
-        keys: idempotency keys of new tasks, by id.
-        announced: what others outside are to hear of, as it was when it happened.
-        documents, dropped: as in `Writes`.
-        stale: what these changes were built on could not be made durable.
-    """
-
-    __slots__ = (
-        "announced",
-        "documents",
-        "dropped",
-        "facts",
-        "keys",
-        "logs",
-        "named",
-        "records",
-        "stale",
-    )
-
-    def __init__(self) -> None:
-        self.records: dict[str, dict[str, Record]] = {}
-        self.facts: set[str] = set()
-        self.named: set[str] = set()
-        self.keys: dict[str, str] = {}
-        self.logs: list[LogEntry] = []
-        self.announced: list[Announced] = []
-        self.documents: list[Document] = []
-        self.dropped: list[tuple[str, str]] = []
-        self.stale = False
-
-    def add(self, record: Record, fact: bool) -> None:
-        self.records.setdefault(record.channel, {})[record.id] = record
-        if fact:
-            self.facts.add(record.id)
-
-    def announce(self, fact: Announced) -> None:
-        """Have others outside hear of this (`Outbox`)."""
-        self.announced.append(fact)
-
-    @property
-    def weighs(self) -> bool:
-        """Whether there is anything to write but log lines."""
-        return bool(self.records or self.documents or self.dropped)
-
-    def builds_on(self, ids: Iterable[str]) -> bool:
-        """Whether any of these records was looked at or changed."""
-        return any(which in self.named or any(which in own for own in self.records.values()) for which in ids)
+__all__ = ["Ledger"]
 
 
 class Ledger:
     """Gives changes their revisions, makes them durable and shows them."""
 
     def __init__(
-        self, store: Store, bus: Bus, records: Records, wheel: Wheel, outbox: Outbox | None = None
+        self, store: Store, bus: Bus, records: Records, arrears: Arrears, outbox: Outbox | None = None
     ) -> None:
         self._outbox = outbox
         self._store = store
         self._bus = bus
         self._records = records
-        self._wheel = wheel
+        self._arrears = arrears
         self._order = asyncio.Lock()
         # Changes that have no revision yet, in the order in which they were made.
         self._waiting: dict[int, Changes] = {}
         # Facts that are being written, by id.
         self._storing: dict[str, asyncio.Task[HeadwayError | None]] = {}
-        self._behind: dict[str, Record] = {}
-        self._flying: dict[str, Record] = {}
-        self._lines: list[LogEntry] = []
-        self._flying_lines: list[LogEntry] = []
-        self._scheduled = False
-        self._writing: asyncio.Task[None] | None = None
         self.changed = 0
-        self.failure: HeadwayError | None = None
 
     def keep(
         self,
@@ -151,9 +81,7 @@ class Ledger:
             StoreUnavailable: they could not be made durable; everything is as clients last saw it.
         """
         if changes.logs:
-            self._lines += changes.logs
-            del self._lines[:-_WAITING_LINES]
-            self._write_soon(_BEHIND)
+            self._arrears.owe_lines(changes.logs)
         if changes.weighs or (changes.named and (self._storing or self._waiting)):
             self._waiting[id(changes)] = changes
             # Shielded: a client that hangs up must not leave a change half done.
@@ -163,30 +91,13 @@ class Ledger:
 
     def owes(self, channel: Channel) -> bool:
         """Whether changes of this channel still have to be written."""
-        name = channel.name
-        return (
-            any(name in changes.records for changes in self._waiting.values())
-            or any(record.channel == name for record in self._behind.values())
-            or any(record.channel == name for record in self._flying.values())
+        return self._arrears.owes_in(channel.name) or any(
+            channel.name in changes.records for changes in self._waiting.values()
         )
-
-    def owes_lines(self, task_id: str) -> bool:
-        """Whether lines of this task's log still have to be written."""
-        return any(line.task == task_id for line in chain(self._lines, self._flying_lines))
-
-    def drop_lines(self, task_id: str) -> None:
-        """A task is gone, and what was to be written of its log with it."""
-        self._lines = [line for line in self._lines if line.task != task_id]
 
     def trim(self, channel: Channel) -> None:
         """Let go of what is beyond the channel's bounds and need not be written any more."""
-        self._records.trim(channel, lambda which: which in self._behind or which in self._flying)
-
-    async def flush(self) -> None:
-        """Write what waits; returns when it is durable or has failed once more."""
-        if self._writing is not None:
-            await self._writing
-        await self._write_behind()
+        self._records.trim(channel, self._arrears.owes)
 
     async def _commit(self, changes: Changes) -> HeadwayError | None:
         try:
@@ -199,7 +110,7 @@ class Ledger:
                 storing = None if changes.stale else self._enter(changes, stamps)
         except HeadwayError as error:
             self._revert(changes)
-            self._failed(error)
+            self._arrears.failed(error)
             return error
         finally:
             del self._waiting[id(changes)]
@@ -214,6 +125,8 @@ class Ledger:
             failure = await asyncio.shield(wait)
             if failure is not None:
                 return failure
+        for tell in changes.afterwards:
+            tell()
         return None
 
     def _enter(self, changes: Changes, stamps: dict[str, int]) -> asyncio.Task[HeadwayError | None] | None:
@@ -230,15 +143,11 @@ class Ledger:
                 durable += stamped
                 if slot is not None:
                     slots.append((channel, slot))
-                for record in stamped:
-                    self._behind.pop(record.id, None)
+                self._arrears.waive(records)
             else:
-                for record in stamped:
-                    self._behind[record.id] = record
+                self._arrears.owe(stamped)
             if channel.log.crowded:
                 self.trim(channel)
-        if self._behind:
-            self._write_soon(_BEHIND)
         if not (durable or changes.documents or changes.dropped):
             return None
         documents = self._prepared(changes)
@@ -290,7 +199,7 @@ class Ledger:
         except HeadwayError as error:
             self._give_up(changes, slots)
             self._revert(changes)
-            self._failed(error)
+            self._arrears.failed(error)
             return error
         finally:
             for record in durable:
@@ -303,7 +212,7 @@ class Ledger:
             channel.settle(slot)
         if self._outbox is not None and documents:
             self._outbox.stored(documents)
-        self._worked()
+        self._arrears.worked()
         return None
 
     def _give_up(self, changes: Changes, slots: list[tuple[Channel, Slot]]) -> None:
@@ -311,14 +220,12 @@ class Ledger:
             channel.abandon(slot)
         for name, records in changes.records.items():
             channel = self._records.channels[name]
+            self._arrears.waive(records)
             for record_id in records:
-                self._behind.pop(record_id, None)
                 record, ready = channel.newest(record_id)
                 # A tick that the failed fact was to write with itself is still owed.
                 if ready and record is not None and not isinstance(record, Tombstone):
-                    self._behind[record_id] = record
-        if self._behind:
-            self._write_soon(_BEHIND)
+                    self._arrears.owe((record,))
 
     def _revert(self, changes: Changes) -> None:
         for name, records in changes.records.items():
@@ -343,7 +250,9 @@ class Ledger:
         fact: bool,
     ) -> None:
         while (child := after or before) is not None and child.parent is not None:
-            parent = self._records.tasks.get(child.parent) or found.get(child.parent)
+            parent = self._records.tasks.get(child.parent)
+            if parent is None and (read := found.get(child.parent)) is not None:
+                parent = self._records.current(read)
             if parent is None or not counts(parent, child):
                 return
             grown = adopt(parent, before, after, now)
@@ -352,64 +261,6 @@ class Ledger:
             self._records.put(grown)
             changes.add(grown, fact)
             before, after = parent, grown
-
-    def _write_soon(self, delay: float) -> None:
-        if not self._scheduled:
-            self._scheduled = True
-            self._wheel.schedule(delay, self._turn)
-
-    def _turn(self) -> None:
-        self._scheduled = False
-        if self._writing is not None:
-            self._write_soon(_BEHIND)
-            return
-        self._writing = asyncio.create_task(self._write_behind())
-        self._writing.add_done_callback(self._written)
-
-    def _written(self, _: asyncio.Task[None]) -> None:
-        self._writing = None
-
-    async def _write_behind(self) -> None:
-        records, self._behind = self._behind, {}
-        lines, self._lines = self._lines, []
-        if not records and not lines and self.failure is None:
-            return
-        self._flying, self._flying_lines = records, lines
-        try:
-            await self._store.write(Writes(records=list(records.values()) or self._sample(), logs=lines))
-        except HeadwayError as error:
-            for record_id, record in records.items():
-                newest = self._records.newest(record_id)
-                if newest is not None and newest.rev == record.rev:
-                    self._behind.setdefault(record_id, record)
-            self._lines = [*lines, *self._lines][-_WAITING_LINES:]
-            self._failed(error)
-        else:
-            self._worked()
-        finally:
-            self._flying, self._flying_lines = {}, []
-
-    def _sample(self) -> list[Record]:
-        """A record to write once more when nothing waits, only to learn whether that is possible again."""
-        for channel in self._records.channels.values():
-            for version in channel.log.all():
-                record = version.record
-                # Not one of which a newer version is on its way: this one would come after it.
-                if isinstance(record, Task) and record.id not in self._storing:
-                    return [record]
-        return []
-
-    def _failed(self, error: HeadwayError) -> None:
-        # Tried again also when nothing waits: as long as we are not ready, perhaps nobody writes.
-        self._write_soon(_RETRY)
-        if self.failure is None:
-            _log.error("the store does not take writes: %s", error.message)
-        self.failure = error
-
-    def _worked(self) -> None:
-        if self.failure is not None:
-            _log.warning("the store takes writes again")
-        self.failure = None
 
 
 def _ended(before: Task | None, after: Task) -> bool:

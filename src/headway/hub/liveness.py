@@ -7,7 +7,8 @@ from collections.abc import Callable
 from functools import partial
 
 from headway.errors import HeadwayError
-from headway.hub.ledger import Changes, Ledger
+from headway.hub.changes import Changes
+from headway.hub.ledger import Ledger
 from headway.hub.records import Records
 from headway.hub.wheel import Wheel
 from headway.model.rules import confirm_stopped, transition

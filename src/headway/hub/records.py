@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from functools import partial
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -22,6 +23,8 @@ from headway.ports.store import Opened, Record, Store, TaskQuery, Tombstone
 __all__ = ["Records", "counts"]
 
 _REMEMBERED_KEYS = 10_000
+
+Kept = TypeVar("Kept", Task, Notification)
 
 
 class Records:
@@ -79,12 +82,8 @@ class Records:
         stored = await self._store.task(task_id)
         if stored is None:
             return self.tasks.get(task_id)
-        channel = await self.channel(stored.channel)
-        task = self.tasks.get(task_id)
-        if task is not None or task_id in self._leaving:
-            return task
-        # While it was read it can have been removed, and the store has only just heard of that.
-        return None if isinstance(channel.newest(task_id)[0], Tombstone) else stored
+        await self.channel(stored.channel)
+        return self.current(stored)
 
     async def ancestors(self, task: Task) -> dict[str, Task]:
         """Those of a task's parent, its parent and so on that are not in memory."""
@@ -107,11 +106,8 @@ class Records:
         stored = await self._store.notification(notification_id)
         if stored is None:
             return self.notifications.get(notification_id)
-        channel = await self.channel(stored.channel)
-        known = self.notifications.get(notification_id)
-        if known is not None or notification_id in self._leaving:
-            return known
-        return None if isinstance(channel.newest(notification_id)[0], Tombstone) else stored
+        await self.channel(stored.channel)
+        return self.current(stored)
 
     async def find_by_key(self, channel: str, key: str) -> Task | None:
         """The task that was created with an idempotency key."""
@@ -158,9 +154,17 @@ class Records:
         """The newest version at hand; a tombstone until it is durable."""
         return self.tasks.get(record_id) or self.notifications.get(record_id) or self._leaving.get(record_id)
 
-    def leaving(self, record_id: str) -> bool:
-        """Whether its removal is on its way."""
-        return record_id in self._leaving
+    def current(self, read: Kept) -> Kept | None:
+        """The newest version of a record that was read from the store; None when it has been removed since then.
+
+        Its channel must be in memory.
+        """
+        newest = self.newest(read.id)
+        if newest is not None:
+            return newest if isinstance(newest, type(read)) else None
+        channel = self.channels.get(read.channel)
+        gone = channel is None or isinstance(channel.newest(read.id)[0], Tombstone)
+        return None if gone else read
 
     def confirm(self, record: Record) -> None:
         """A version is durable: make sure that the one at hand is not older."""

@@ -130,9 +130,10 @@ class TaskLog:
     Attributes:
         end: the offset of the next line.
         seen: the highest number of each source, so that a repeated report adds nothing.
+        trimmed: lines below this offset have been forgotten by the store, as far as is known.
     """
 
-    __slots__ = ("_chars", "end", "lines", "seen")
+    __slots__ = ("_chars", "end", "lines", "seen", "trimmed")
 
     LINES = 2000
     CHARS = 262_144
@@ -140,6 +141,7 @@ class TaskLog:
     def __init__(self, end: int, seen: dict[str, int]) -> None:
         self.end = end
         self.seen = seen
+        self.trimmed = 0
         self.lines: deque[LogEntry] = deque()
         self._chars = 0
 

@@ -6,13 +6,15 @@ What is told is written with the end itself, so that it is told exactly once, wh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import msgspec
 from msgspec.structs import replace
 
 from headway.errors import Forbidden, HeadwayError, IllegalTransition, Overloaded
 from headway.hub.access import Access, Action, covers
-from headway.hub.ledger import Changes, Ledger
+from headway.hub.changes import Changes
+from headway.hub.ledger import Ledger
 from headway.hub.records import Records
 from headway.model.channel import user_channel
 from headway.model.grant import Grant
@@ -163,6 +165,8 @@ class Tellings:
         for channel, telling, user in tuple(self._inboxes(task)):
             if user is not None:
                 changes.dropped.append((KIND, _wish_id(task.id, user)))
+                # Who was told has not to be told again.
+                changes.afterwards.append(partial(self._remember, task.id, user, None))
             note_id, before = self._place(task, channel, ready)
             owner = user if user is not None else _owner(channel)
             if telling is Telling.UNWATCHED and before is None and self._watches(owner, task):
@@ -171,13 +175,6 @@ class Tellings:
             self._records.put(note)
             changes.add(note, fact=True)
             changes.announce(note)
-
-    def settled(self, changes: Changes) -> None:
-        """What was written is durable: who was told has not to be told again."""
-        for kind, document_id in changes.dropped:
-            if kind == KIND:
-                task_id, _, user = document_id.partition("/")
-                self._remember(task_id, user, None)
 
     def _inboxes(self, task: Task) -> Iterator[tuple[str, Telling, str | None]]:
         if task.notify is not None:
@@ -215,7 +212,9 @@ class Tellings:
         """The id of the notification in which a task is told, and its newest version."""
         # A task that another request created since then was not looked up; nothing can have been told of it yet.
         note_id, stored = ready.get((task.id, channel)) or (telling_id(task.id, channel), None)
-        return note_id, self._records.notifications.get(note_id, stored)
+        if stored is None:
+            return note_id, self._records.notifications.get(note_id)
+        return note_id, self._records.current(stored)
 
     def _follow(
         self, changes: Changes, task: Task, channel: str, telling: Telling | None, ready: Ready, now: int
@@ -229,7 +228,7 @@ class Tellings:
                 note = begin(task, channel, note_id, now)
                 self._records.put(note)
                 changes.add(note, fact=True)
-        elif before is not None and before.ongoing and not self._records.leaving(note_id):
+        elif before is not None and before.ongoing:
             tombstone = Tombstone(note_id, channel, 0, now)
             self._records.put(tombstone)
             changes.add(tombstone, fact=True)

@@ -9,9 +9,11 @@ from collections.abc import Callable
 import msgspec
 
 from headway.errors import HeadwayError
+from headway.hub.arrears import Arrears
+from headway.hub.changes import Changes
 from headway.hub.followers import Followers
 from headway.hub.inbox import Inbox
-from headway.hub.ledger import Changes, Ledger
+from headway.hub.ledger import Ledger
 from headway.hub.records import Records
 from headway.hub.task_logs import TaskLogs
 from headway.model.task import Task
@@ -52,6 +54,7 @@ class Upkeep:
         store: Store,
         records: Records,
         ledger: Ledger,
+        arrears: Arrears,
         logs: TaskLogs,
         followers: Followers,
         inbox: Inbox,
@@ -61,12 +64,12 @@ class Upkeep:
         self._store = store
         self._records = records
         self._ledger = ledger
+        self._arrears = arrears
         self._logs = logs
         self._followers = followers
         self._inbox = inbox
         self._clock = clock
         self._retention = retention
-        self._trimmed: dict[str, int] = {}
 
     async def run(self) -> None:
         """Go on until cancelled; a round that fails is logged, and the next one tries again."""
@@ -100,13 +103,12 @@ class Upkeep:
                 found |= await self._records.ancestors(task)
             changes = Changes()
             for task in expired:
-                newest = self._records.tasks.get(task.id, task)
+                newest = self._records.current(task)
                 # A retry may be on its way to the store.
-                if newest.state.terminal and not self._records.leaving(task.id):
+                if newest is not None and newest.state.terminal:
                     self._ledger.remove(changes, newest, now, found)
-                    found.pop(task.id, None)
                     self._logs.drop(task.id)
-                    self._ledger.drop_lines(task.id)
+                    self._arrears.waive_lines(task.id)
             await self._ledger.commit(changes)
             if not changes.records:
                 return
@@ -114,15 +116,14 @@ class Upkeep:
     async def _trim_logs(self) -> None:
         for task_id, log in self._logs.at_hand().items():
             below = log.end - self._retention.log_lines
-            if below - self._trimmed.get(task_id, 0) > self._retention.log_lines // 10:
+            if below - log.trimmed > self._retention.log_lines // 10:
                 await self._store.trim_log(task_id, below)
-                self._trimmed[task_id] = below
+                log.trimmed = below
             task = self._records.tasks.get(task_id)
             done = task is None or task.state.terminal
             # What the store has not got yet would be missing where the log goes on.
-            if done and not self._followers.log_followed(task_id) and not self._ledger.owes_lines(task_id):
+            if done and not self._followers.log_followed(task_id) and not self._arrears.owes_lines(task_id):
                 self._logs.drop(task_id)
-                self._trimmed.pop(task_id, None)
 
     def _let_go(self, now: int) -> None:
         for channel in tuple(self._records.channels.values()):
