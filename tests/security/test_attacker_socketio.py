@@ -100,6 +100,25 @@ async def test_socketio_from_a_page_of_another_site(server: Server, origin: str,
             assert await reply(socket, "40") == 0
 
 
+async def test_finding_the_server_by_a_name_of_ones_own(server: Server, answered: set[int]) -> None:
+    """A page whose name leads to us once it is open is of our own origin, as its browser sees it."""
+    host, port = server.address
+
+    async def ask(name: str, prefix: str, headers: dict[str, str]) -> Any:
+        url = f"ws://{name}:{port}{prefix}/socket.io/?EIO=4&transport=websocket"
+        async with connect(url, proxy=None, host=host, port=port, additional_headers=headers) as socket:
+            await socket.recv()
+            return await reply(socket, "40")
+
+    for prefix in WITHOUT:
+        for name in ("evil.example", f"{host}.evil.example"):
+            # A page's own requests with GET have no origin.
+            for headers in ({"Origin": f"http://{name}:{port}"}, {}):
+                answered.add(await ask(name, prefix, headers))
+        for name in ("localhost", "headway", host):
+            assert await ask(name, prefix, {"Origin": f"http://{name}:{port}"}) == 0
+
+
 @pytest.mark.parametrize("path", ["/api/v1/ws/tasks/mallory", "/api/ws/notifications", "/api/ws/tasks/adas"])
 async def test_sockets_of_contracts_from_a_page_of_another_site(
     server: Server, path: str, answered: set[int]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from headway.errors import ConnectingTooOften, RateLimited
+from headway.model.grant import ANONYMOUS
 from headway.transports.addresses import Proxies
 from headway.transports.rates import Buckets, Limits, Rates
 
@@ -74,6 +75,19 @@ def test_each_kind_has_buckets_of_its_own() -> None:
         with pytest.raises(RateLimited, match="try again in 10 s"):
             asking()
     rates.enter("bob", PUBLIC, 0.0)
+
+
+def test_those_who_are_nobody_are_counted_by_their_place() -> None:
+    rates = Rates(Limits(*[0.1] * 6))
+    for address in (PUBLIC, "192.0.2.8"):
+        rates.enter(ANONYMOUS, address, 0.0)
+        rates.say(ANONYMOUS, address, 0.0)
+    with pytest.raises(ConnectingTooOften):
+        rates.enter(ANONYMOUS, PUBLIC, 0.0)
+    with pytest.raises(RateLimited):
+        rates.say(ANONYMOUS, PUBLIC, 0.0)
+    # Nor do they use up what a user has whose name looks like a place.
+    rates.enter(PUBLIC, PUBLIC, 0.0)
 
 
 def test_a_network_of_ipv6_is_one_place() -> None:

@@ -8,7 +8,10 @@ import msgspec
 
 from headway.model.channel import PUBLIC, allows, is_channel
 
-__all__ = ["Ability", "Grant"]
+__all__ = ["ANONYMOUS", "Ability", "Grant"]
+
+ANONYMOUS = "anonymous"
+"""The user that all are who come without a token, where that is enough."""
 
 
 class Ability(StrEnum):

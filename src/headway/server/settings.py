@@ -247,7 +247,8 @@ class Settings(BaseSettings):
     dialect_open: bool | None = Field(
         None,
         description="Let clients of `dedup` and `studio` in without a token, who then see everything. None: as long as "
-        "the server has no secret of yours. Pages of other origins than `allowed_origins` need one all the same.",
+        "the server has no secret of yours. Pages of other origins than `allowed_origins` need one all the same, and so does who found the server by a name "
+        "with a dot that is not among theirs.",
     )
     ws_heartbeat_interval: float = Field(
         30.0,

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
+from ipaddress import ip_address
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
 from headway.errors import OriginRefused
 
-__all__ = ["COOKIE", "LOOPBACK_ORIGINS", "Brought", "bring", "brought_token", "origin_allowed", "same_origin"]
+__all__ = [
+    "COOKIE",
+    "LOOPBACK_ORIGINS",
+    "Brought",
+    "bring",
+    "brought_token",
+    "known_host",
+    "origin_allowed",
+    "same_origin",
+]
 
 COOKIE = "headway"
 LOOPBACK_ORIGINS = "loopback"
@@ -93,12 +103,40 @@ def origin_allowed(origin: str, host: str, origins: frozenset[str]) -> bool:
         return False
 
 
+def known_host(host: str, origins: frozenset[str]) -> bool:
+    """Whether nobody else can have a page at this host: an address, a name of this machine or without a dot, or an allowed one.
+
+    The owner of any other name can have it lead to us once its page is open, which is then of the same origin as we are
+    (DNS rebinding). Without a host it is no browser.
+    """
+    name = _hostname(f"//{host}")
+    if not host or "." not in name or name.endswith(".localhost"):
+        return True
+    return _is_address(name) or any(name == _hostname(origin) for origin in origins)
+
+
 def same_origin(origin: str, host: str) -> bool:
     """Whether a page of `origin` is one of the server at `host`."""
     try:
         return bool(host) and urlsplit(origin).netloc.lower() == host.lower()
     except ValueError:
         return False
+
+
+def _hostname(url: str) -> str:
+    """In small letters; a dot, which is no name, for what is none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return "."
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _fields(query: str) -> dict[str, str]:

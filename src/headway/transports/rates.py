@@ -11,6 +11,7 @@ from math import ceil
 import msgspec
 
 from headway.errors import ConnectingTooOften, RateLimited
+from headway.model.grant import ANONYMOUS
 from headway.transports.addresses import Proxies, block_of
 
 __all__ = ["Buckets", "Limits", "Rates"]
@@ -110,7 +111,7 @@ class Rates:
             ConnectingTooOften: they have to wait.
         """
         if not self.exempt(address):
-            wait = self._connects_by_user.take(user, now)
+            wait = self._connects_by_user.take(_payer(user, address), now)
             if wait:
                 raise ConnectingTooOften(retry_after=ceil(wait))
 
@@ -134,7 +135,7 @@ class Rates:
         """
         if not self.exempt(address):
             buckets = self._batches_by_user if reports else self._requests_by_user
-            _hold(buckets.take(user, now))
+            _hold(buckets.take(_payer(user, address), now))
 
     def say(self, user: str, address: str, now: float) -> None:
         """A message of this user came over a connection.
@@ -143,7 +144,12 @@ class Rates:
             RateLimited: they say too much, over all their connections.
         """
         if not self.exempt(address):
-            _hold(self._messages_by_user.take(user, now))
+            _hold(self._messages_by_user.take(_payer(user, address), now))
+
+
+def _payer(user: str, address: str) -> str:
+    """Whose share is used up; of those who are nobody, the place's that they come from. No user's name begins so."""
+    return f"@ {block_of(address)}" if user == ANONYMOUS else user
 
 
 def _hold(wait: float) -> None:

@@ -19,7 +19,7 @@ from headway.errors import (
     RefusedError,
     RequestError,
 )
-from headway.model.grant import Ability, Grant
+from headway.model.grant import ANONYMOUS, Ability, Grant
 from headway.transports.contracts.contract import Contract, Request, Route, route
 from headway.transports.service import Service
 from headway.transports.socketio.client import Client
@@ -35,8 +35,9 @@ from headway.wire.socketio_positions import OFFSET_CHARS
 __all__ = ["NOBODY", "SocketIoContract", "Speaking"]
 
 SOCKETIO = "/socket.io/"
-NOBODY = Grant("anonymous", channels=("*",), can=frozenset((Ability.READ,)))
+NOBODY = Grant(ANONYMOUS, channels=("*",), can=frozenset((Ability.READ,)))
 """Who came without a token, where the contract lets them: its clients never had one, and see everything."""
+_FOREIGN = "Pages of this site need a token here; add its origin (https://its.name) to allowed_origins"
 
 _log = logging.getLogger("headway.connection")
 _running: set[asyncio.Task[None]] = set()
@@ -75,8 +76,12 @@ class SocketIoContract(Contract):
 
     def addresses(self) -> list[Route]:
         return [
-            route("http", SOCKETIO, self._serve, "GET", "POST", "OPTIONS"),
-            route("websocket", SOCKETIO, self._serve),
+            one
+            for path in (SOCKETIO, SOCKETIO.removesuffix("/"))
+            for one in (
+                route("http", path, self._serve, "GET", "POST", "OPTIONS"),
+                route("websocket", path, self._serve),
+            )
         ]
 
     def refused(self, error: HeadwayError) -> Mapping[str, Any]:
@@ -111,7 +116,7 @@ class Speaking(SocketConversation):
             try:
                 if self.client.foreign:
                     # Whoever sees everything without a token would show it to any page that they look at.
-                    raise OriginRefused
+                    raise OriginRefused(_FOREIGN)
                 self._let_in(recovery, NOBODY)
             except HeadwayError as error:
                 self.end(error)

@@ -55,7 +55,7 @@ class Client(Connection):
 
         Args:
             keeps_offsets: it is known to be the stock client in JavaScript, which brings its offset back.
-            foreign: it is a page of an origin that may not act with the cookie.
+            foreign: it may be a page of another site, by its origin or by the name that it found us by.
         """
         super().__init__(endpoint, engine)
         self.keeps_offsets = keeps_offsets

@@ -10,7 +10,7 @@ from typing import Any
 from headway.errors import Draining, HeadwayError, OriginRefused, Overloaded
 from headway.transports.addresses import address_at
 from headway.transports.asgi import Receive, Scope, Send
-from headway.transports.credentials import Brought, bring, origin_allowed
+from headway.transports.credentials import Brought, bring, known_host, origin_allowed
 from headway.transports.service import FULL, Service
 from headway.transports.socketio.carrier import SocketCarrier
 from headway.transports.socketio.client import Client
@@ -174,9 +174,10 @@ class Endpoint(EngineEndpoint):
             brought = bring(header, query, service.origins, query_tokens=service.query_tokens)
         except OriginRefused as error:
             brought = error.with_traceback(None)
-        foreign = not origin_allowed(header("origin"), header("host"), service.origins)
+        host = header("host")
+        own = origin_allowed(header("origin"), host, service.origins) and known_host(host, service.origins)
         scripts = header("user-agent").startswith(_SCRIPTS)
-        return Client(self, engine, brought, keeps_offsets=scripts, foreign=foreign)
+        return Client(self, engine, brought, keeps_offsets=scripts, foreign=not own)
 
 
 def _refused(refusal: Refusal) -> handshake.HandshakeRefused:
