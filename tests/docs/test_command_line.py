@@ -10,6 +10,7 @@ import pytest
 
 from headway import cli
 from headway.cli import watch
+from headway.cli.duplicates.corpus import FILES
 from tests.docs.texts import PAGES, codes_in, headings, read, rows
 
 PAGE = "docs/reference/command-line.md"
@@ -31,6 +32,11 @@ def test_every_flag_is_described_and_nothing_else(command: str) -> None:
     ]
     table = rows(TEXT, after=f"## `headway {command}`")
     assert [codes_in(cells[0])[0] for cells in table] == flags
+
+
+def test_the_demo_compares_as_many_files_as_the_reference_says() -> None:
+    table = rows(TEXT, after="## `headway demo`")
+    assert [cells[2] for cells in table if cells[0] == "`--files`"] == [str(FILES)]
 
 
 def test_exit_codes_of_watch_are_those_of_the_code() -> None:
