@@ -18,8 +18,8 @@ import uvloop
 
 from headway.buses.memory import MemoryBus
 from headway.errors import HeadwayError
-from headway.hub.followers import Wanted
 from headway.hub.hub import Hub
+from headway.hub.wanted import Wanted
 from headway.model.grant import Ability, Grant
 from headway.ports.link import Link
 from headway.server.bodies import read_batch

@@ -11,7 +11,7 @@ from headway.dialects.translation import (
     percent_of,
     tasks_of,
 )
-from headway.hub.followers import Only, Wanted
+from headway.hub.wanted import Only, Wanted
 from headway.model.cursor import Cursor
 from headway.model.grant import Ability, Grant
 from headway.model.notification import Notification

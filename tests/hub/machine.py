@@ -12,9 +12,9 @@ import msgspec
 from headway.buses.memory import MemoryBus
 from headway.errors import HeadwayError, StoreUnavailable
 from headway.hub.access import covers
-from headway.hub.followers import Wanted
 from headway.hub.hub import Hub, HubSettings
 from headway.hub.upkeep import Retention
+from headway.hub.wanted import Wanted
 from headway.model import report as r
 from headway.model.cursor import Cursor
 from headway.model.grant import Grant

@@ -10,8 +10,9 @@ import msgspec
 
 from headway.buses.memory import MemoryBus
 from headway.errors import HeadwayError
-from headway.hub.followers import Follower, Wanted
+from headway.hub.follower import Follower
 from headway.hub.hub import Hub, HubSettings
+from headway.hub.wanted import Wanted
 from headway.model import report as r
 from headway.model.cursor import Cursor
 from headway.model.grant import Grant

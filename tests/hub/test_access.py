@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from headway.buses.memory import MemoryBus
 from headway.errors import Forbidden, HeadwayError, IllegalTransition, NotFound
 from headway.hub.access import Action, check, covers, patterns
-from headway.hub.followers import Wanted
 from headway.hub.hub import Hub
+from headway.hub.wanted import Wanted
 from headway.model import report as r
 from headway.model.grant import Ability, Grant
 from headway.model.notification import NotificationStatus

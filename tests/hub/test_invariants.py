@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from headway.hub.followers import Only
+from headway.hub.wanted import Only
 from headway.model import report as r
 from headway.model.cursor import Cursor
 from headway.model.grant import Ability, Grant

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from headway.buses.memory import MemoryBus
 from headway.errors import Forbidden, IllegalTransition, InvalidField, NotFound, Overloaded, StoreUnavailable
-from headway.hub.followers import Only
 from headway.hub.hub import Hub
+from headway.hub.wanted import Only
 from headway.model import report as r
 from headway.model.grant import Ability, Grant
 from headway.model.notification import Notification, NotificationStatus, Severity

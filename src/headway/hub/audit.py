@@ -23,15 +23,13 @@ _REMEMBERED_USERS = 10_000
 
 
 class Counts(msgspec.Struct, gc=False):
-    """What one user, or everybody, follows and did since the server began.
+    """What one user, or everybody, did since the server began.
 
     Attributes:
-        subscriptions: that are open.
         messages: that came over connections.
         refusals: requests, subscriptions and connections that were refused.
     """
 
-    subscriptions: int = 0
     messages: int = 0
     refusals: int = 0
 
@@ -58,7 +56,7 @@ class Audit:
         counts = self._users.get(user)
         if counts is None:
             if len(self._users) >= _REMEMBERED_USERS:
-                self._forget()
+                del self._users[next(iter(self._users))]
             counts = self._users[user] = Counts()
         return counts
 
@@ -159,11 +157,3 @@ class Audit:
         record = audit_log.makeRecord(audit_log.name, logging.INFO, "", 0, event, (), None)
         vars(record).update(said, audited=said)
         audit_log.handle(record)
-
-    def _forget(self) -> None:
-        """Forget somebody who has nothing open, of those who came first."""
-        for user, counts in self._users.items():
-            if not counts.subscriptions:
-                del self._users[user]
-                return
-        del self._users[next(iter(self._users))]

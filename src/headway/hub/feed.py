@@ -104,7 +104,9 @@ class Feed:
         self._position = source.head
         self._current: set[Subscription] = set()
         self._behind: set[Subscription] = set()
-        self._members: tuple[Subscription, ...] | None = ()
+        # Those that are current, and how to reach them: a delivery touches nothing else of theirs, since fetching it
+        # into the processor's caches costs more than the call.
+        self._members: tuple[tuple[Subscription, ...], list[Callable[[bytes], bool]]] | None = None
         self._scheduled = False
         self._shared: tuple[int, dict[tuple[bool, int | None], bytes]] = (-1, {})
         self.on_empty: Callable[[], object] | None = None
@@ -170,13 +172,15 @@ class Feed:
         if self._position < head and self._current:
             data = self._encoded(True, self._position)
             if data:
-                members = self._members
-                if members is None:
-                    members = self._members = tuple(self._current)
-                refused = [member for member in members if not member.link.deliver(data)]
-                for member in refused:
-                    member.position = self._position
-                    self._fall_behind(member)
+                if self._members is None:
+                    current = tuple(self._current)
+                    self._members = current, [member.link.deliver for member in current]
+                members, delivers = self._members
+                taken = [deliver(data) for deliver in delivers]
+                if not all(taken):
+                    for member in [member for member, took in zip(members, taken, strict=True) if not took]:
+                        member.position = self._position
+                        self._fall_behind(member)
         self._position = head
         if self._behind:
             for subscription in tuple(self._behind):

@@ -15,7 +15,8 @@ from headway.hub.access import Access, Action, check_wide, covers, patterns
 from headway.hub.arrears import Arrears
 from headway.hub.audit import Audit
 from headway.hub.changes import Changes
-from headway.hub.followers import Follower, Followers
+from headway.hub.follower import Follower
+from headway.hub.followers import Followers
 from headway.hub.inbox import Inbox
 from headway.hub.intake import Intake
 from headway.hub.ledger import Ledger
@@ -352,7 +353,11 @@ class Hub:
             if everything or covers(grant, task.channel, task.id):
                 states[task.state.value] += 1
         counted = self.audit.total if everything else self.audit.of(grant.user)
-        counts: dict[str, Any] = {"tasks": states, **asdict(counted)}
+        counts: dict[str, Any] = {
+            "tasks": states,
+            "subscriptions": self._followers.subscriptions(None if everything else grant.user),
+            **asdict(counted),
+        }
         if everything:
             counts |= {
                 "channels": len(self.records.channels),

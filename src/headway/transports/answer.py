@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from headway.errors import HeadwayError
-from headway.hub.followers import Follower
+from headway.hub.follower import Follower
 from headway.model.grant import Grant
 from headway.transports.asgi import Receive
 from headway.transports.http import PromptHttp

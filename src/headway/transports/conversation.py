@@ -10,7 +10,8 @@ from functools import partial
 from typing import Any, cast
 
 from headway import errors as e
-from headway.hub.followers import PACE, Follower, Only, Wanted
+from headway.hub.follower import Follower
+from headway.hub.wanted import PACE, Only, Wanted
 from headway.model import report as r
 from headway.model.grant import Grant
 from headway.model.notification import NotificationStatus

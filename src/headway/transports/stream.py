@@ -9,7 +9,7 @@ from collections.abc import Hashable
 from typing import cast
 
 from headway.errors import HeadwayError, LifetimeOver, TokenRevoked
-from headway.hub.followers import Follower
+from headway.hub.follower import Follower
 from headway.model.grant import Grant
 from headway.transports.members import Member
 from headway.transports.service import Service

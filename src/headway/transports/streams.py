@@ -16,7 +16,7 @@ from headway.errors import (
     ReconnectError,
     TemporaryError,
 )
-from headway.hub.followers import Follower
+from headway.hub.follower import Follower
 from headway.model.grant import Grant
 from headway.ports.link import Link
 from headway.transports.addresses import address_of

@@ -7,7 +7,7 @@ from typing import Any
 
 from headway.dialects.dedup import DedupTranslation
 from headway.errors import InvalidField, NotFound, UnknownSubscription
-from headway.hub.followers import Wanted
+from headway.hub.wanted import Wanted
 from headway.model.grant import Grant
 from headway.ports.store import TaskQuery
 from headway.transports.contracts.codec import SocketIoCodec

@@ -21,7 +21,7 @@ from headway.errors import (
     RefusedError,
     RequestError,
 )
-from headway.hub.followers import Wanted
+from headway.hub.wanted import Wanted
 from headway.model.cursor import Cursor
 from headway.model.grant import Ability, Grant
 from headway.model.notification import NotificationStatus

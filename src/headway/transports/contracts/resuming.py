@@ -13,7 +13,7 @@ from functools import partial
 from typing import cast
 
 from headway.errors import HeadwayError, UnknownSubscription
-from headway.hub.followers import Only, Wanted
+from headway.hub.wanted import Only, Wanted
 from headway.model.cursor import Cursor
 from headway.transports.contracts.socketio import Speaking
 from headway.transports.socketio.client import Client

@@ -18,7 +18,8 @@ from headway.errors import (
     SlowReader,
     TokenRevoked,
 )
-from headway.hub.followers import Follower, Wanted
+from headway.hub.follower import Follower
+from headway.hub.wanted import Wanted
 from headway.model.grant import Grant
 from headway.transports.asgi import Receive, Send, refuse
 from headway.transports.contracts.codec import encode

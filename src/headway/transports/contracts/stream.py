@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from headway.dialects.translation import Event
 from headway.errors import HeadwayError
-from headway.hub.followers import Follower, Wanted
+from headway.hub.follower import Follower
+from headway.hub.wanted import Wanted
 from headway.model.grant import Grant
 from headway.ports.link import Codec
 from headway.transports.asgi import Receive, Send

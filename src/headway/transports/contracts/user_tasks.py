@@ -18,7 +18,7 @@ from headway.errors import (
     SlowReader,
     Unauthenticated,
 )
-from headway.hub.followers import Wanted
+from headway.hub.wanted import Wanted
 from headway.model.grant import Ability, Grant
 from headway.model.task import UNFINISHED, Task
 from headway.ports.store import TaskQuery

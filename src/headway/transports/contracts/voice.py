@@ -7,7 +7,7 @@ from typing import Any
 
 from headway.dialects.voice import VoiceTranslation, owner_tag
 from headway.errors import HeadwayError, InvalidField, RefusedError, Unauthenticated
-from headway.hub.followers import Only
+from headway.hub.wanted import Only
 from headway.model.channel import is_channel
 from headway.model.grant import Grant
 from headway.transports.contracts.codec import socketio_codecs

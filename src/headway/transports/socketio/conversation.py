@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from headway.errors import Draining, HeadwayError, Unauthenticated
-from headway.hub.followers import Wanted
+from headway.hub.wanted import Wanted
 from headway.model.grant import Grant
 from headway.transports.conversation import CLOSE_BASE, Conversation
 from headway.transports.credentials import Brought

@@ -1,0 +1,115 @@
+"""One client: what it follows is opened, replaced and ended, whatever happens in between."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from headway.errors import Forbidden, InternalError, NotFound, SubscriptionLimit, UnknownSubscription
+from headway.hub.hub import HubSettings
+from headway.hub.wanted import Wanted
+from headway.model import report as r
+from headway.model.grant import Ability, Grant
+from headway.ports.store import Window
+from tests.hub.scenes import create, follow, running, send
+from tests.hub.world import BOB, SlowStore, TestLink, instant
+
+
+@instant
+async def test_what_is_left_while_it_opens_is_never_answered_and_leaves_nothing_behind() -> None:
+    async with running() as hub:
+        link, follower, refused = follow(hub, channel="user:ada")
+        follower.unsubscribe("s")
+        other, gone, _ = follow(hub, channel="user:ada")
+        gone.leave()
+        await asyncio.sleep(1)
+        await send(hub, create("t"))
+        assert link.messages == other.messages == []
+        assert refused == []
+        assert not hub.records.channels["user:ada"].followed
+
+
+@instant
+async def test_the_same_key_again_replaces_what_was_followed() -> None:
+    async with running() as hub:
+        await send(hub, create("t"), r.Notify(id="n", title="Note"))
+        link, follower, _ = follow(hub, channel="user:ada")
+        follower.subscribe(Wanted("s", b'"s"', task="t"), lambda error: pytest.fail(str(error)))
+        link.messages.clear()
+        await send(hub, r.Notify(id="m", title="Note"), r.Start(task="t"))
+        await asyncio.sleep(1)
+        assert [message["task"]["id"] for message in link.messages] == ["t"]
+
+
+@instant
+async def test_refusals_say_why() -> None:
+    async with running(settings=HubSettings(max_subscriptions=2)) as hub:
+        await send(hub, create("t"))
+        link, follower, refused = follow(hub, BOB, channel="user:ada")
+        follower.subscribe(Wanted(1, b"1", task="t"), refused.append)
+        follower.subscribe(Wanted(2, b"2", task="nothing"), refused.append)
+        await asyncio.sleep(1)
+        assert [type(error) for error in refused] == [Forbidden, NotFound, NotFound]
+        refused.clear()
+        for key in (3, 4, 5):
+            follower.subscribe(Wanted(key, b"3", channel="user:bob"), refused.append)
+        assert [type(error) for error in refused] == [SubscriptionLimit]
+        with pytest.raises(UnknownSubscription):
+            follower.unsubscribe(1)
+        await asyncio.sleep(1)
+        assert all(not message["tasks"] for message in link.messages)
+
+
+@instant
+async def test_a_link_that_drains_while_its_log_is_read_is_answered() -> None:
+    async with running() as hub:
+        await send(hub, create("t"))
+        link = TestLink()
+        link.fill()
+        _, follower, _ = follow(hub, link=link, task="t", log=0)
+        await asyncio.sleep(0.0001)
+        link.drain()
+        await follower.opened()
+        await asyncio.sleep(1)
+        assert [message["type"] for message in link.messages] == ["snapshot"]
+
+
+@instant
+async def test_another_grant_ends_what_it_does_not_cover() -> None:
+    async with running() as hub:
+        link, follower, _ = follow(hub, channel="project:p")
+        follower.subscribe(Wanted("own", b'"own"', channel="user:ada"), lambda error: None)
+        await follower.opened()
+        ended: list[object] = []
+        follower.renew(Grant("ada", can=frozenset((Ability.READ,))), lambda key, error: ended.append(key))
+        link.messages.clear()
+        await send(hub, create("secret", channel="project:p"), create("t"))
+        await asyncio.sleep(1)
+        assert ended == ["s"]
+        assert [message["task"]["id"] for message in link.messages] == ["t"]
+
+
+@instant
+async def test_a_grant_that_shrinks_while_a_subscription_opens_counts_for_it() -> None:
+    async with running() as hub:
+        link, follower, refused = follow(hub, channel="project:p")
+        follower.renew(Grant("ada", can=frozenset((Ability.READ,))), lambda key, error: None)
+        await follower.opened()
+        link.messages.clear()
+        await send(hub, create("secret", channel="project:p"))
+        await asyncio.sleep(1)
+        assert link.messages == []
+        assert [type(error) for error in refused] == [Forbidden]
+
+
+@instant
+async def test_a_subscription_that_breaks_while_it_opens_is_refused_and_holds_nobody_up() -> None:
+    class Broken(SlowStore):
+        async def window(self, channel: str, finished: int, newer_than: int, notifications: int) -> Window:
+            raise RuntimeError("a fault in a store")
+
+    async with running(Broken()) as hub:
+        _, follower, refused = follow(hub, channel="user:ada")
+        await follower.opened()
+        assert [type(error) for error in refused] == [InternalError]
