@@ -35,6 +35,7 @@ __all__ = [
     "InternalError",
     "InvalidField",
     "KeyReused",
+    "KeysUnavailable",
     "LifetimeOver",
     "MissingExtra",
     "NotFound",
@@ -262,6 +263,12 @@ class ConnectingTooOften(ReconnectError):
 
     code = 307
     status = 429
+
+
+class KeysUnavailable(ReconnectError):
+    """The keys that tokens are verified with cannot be had at the moment; reconnect."""
+
+    code = 308
 
 
 class RefusedError(HeadwayError):

@@ -16,13 +16,17 @@ from headway import Headway
 from headway.model.grant import Ability
 from headway.server.settings import load_settings
 from headway.transports.contracts.user_tasks import UserTasks
+from tests.server.identity.makers import KEYS, signed
 from tests.servers import FORMS, PATIENCE, SECRET, Server, serving
 from tests.transports.contracts.clients import Raw, get, raw
 
 
 @pytest.fixture(scope="module", params=FORMS)
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("user-tasks"), request.param, dialect="user-tasks") as server:
+    data = tmp_path_factory.mktemp("user-tasks")
+    # Nobody answers there; what is signed with our secret does not need it.
+    far = "http://127.0.0.1:9/keys.json"
+    with serving(data, request.param, dialect="user-tasks", jwks_url=far) as server:
         yield server
 
 
@@ -121,10 +125,28 @@ async def test_a_refusal_can_be_read(server: Server, whose: str) -> None:
     assert token is None or token not in server.output
 
 
+async def test_a_server_that_fails_says_so_and_the_client_may_come_again(server: Server) -> None:
+    token = signed({"sub": "3"}, KEYS["RS256"], "RS256")
+    async with raw(server, address("3", token)) as client:
+        refusal = await client.until("authentication_error")
+        assert refusal["message"]
+        assert refusal["timestamp"]
+        assert await client.until("closed") == 1011
+    status, body = await asyncio.to_thread(get, server, f"/api/v1/ws/status?token={token}")
+    assert (status, body["success"]) == (503, False)
+
+
 async def test_a_page_of_another_site_is_refused(server: Server) -> None:
     async with raw(server, address("5", server.token("5")), origin="https://evil.example") as client:
-        await client.until("authentication_failed")
+        refusal = await client.until("authentication_failed")
+        assert "allowed_origins" in refusal["message"]
         assert await client.until("closed") == 1008
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:5173", "null"])
+async def test_a_page_of_this_machine_may_come(server: Server, origin: str) -> None:
+    async with raw(server, address("5", server.token("5")), origin=origin) as client:
+        await client.until("connection_established")
 
 
 async def test_others_are_not_heard(server: Server) -> None:

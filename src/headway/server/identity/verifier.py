@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from headway.errors import Unauthenticated
+from headway.errors import HeadwayError, KeysUnavailable, Unauthenticated
 from headway.model.grant import Grant
 from headway.model.token import token_id
 from headway.server.identity.claims import Terms, read_grant
@@ -24,6 +24,8 @@ __all__ = ["MAX_TOKEN", "Verifier"]
 MAX_TOKEN = 8192
 """Characters."""
 
+_FAR = ("RS256", "ES256", "EdDSA", "Ed25519")
+"""What keys at an address are for."""
 _REMEMBERED = 2000
 _HEADERS_REMEMBERED = 50
 _MAX_HEADER = 4096
@@ -64,6 +66,7 @@ class Verifier:
         Raises:
             Unauthenticated: it is not one of ours, or says something that cannot be; never with its text.
             TokenExpired: it was one.
+            KeysUnavailable: nobody can say yet; no key came from one of the addresses so far.
         """
         claims = self._remembered.pop(token, None)
         if claims is None:
@@ -73,7 +76,7 @@ class Verifier:
                 asked = self._to_ask(algorithm, kid)
                 if asked:
                     return self._verify_later(token, asked)
-                raise _refusal(self._all(), algorithm, kid)
+                raise self._refusal(algorithm, kid)
         return self._grant(token, claims)
 
     async def _verify_later(self, token: str, urls: list[KeyUrl]) -> Grant:
@@ -83,7 +86,7 @@ class Verifier:
             claims = self._believed(token, algorithm, kid)
             if claims is not None:
                 return self._grant(token, claims)
-        raise _refusal(self._all(), algorithm, kid)
+        raise self._refusal(algorithm, kid)
 
     def _grant(self, token: str, claims: dict[str, Any]) -> Grant:
         grant = read_grant(claims, self._terms, self._clock(), lambda: token_id(token))
@@ -101,6 +104,11 @@ class Verifier:
 
     def _all(self) -> Sequence[VerifyingKey]:
         return [*self._keys, *(key for url in self._urls for key in url.keys)] if self._urls else self._keys
+
+    def _refusal(self, algorithm: object, kid: object) -> HeadwayError:
+        if algorithm in _FAR and any(not url.keys for url in self._urls):
+            return KeysUnavailable()
+        return _refusal(self._all(), algorithm, kid)
 
     def _to_ask(self, algorithm: object, kid: object) -> list[KeyUrl]:
         """The addresses that may have got a key for this token in the meantime."""

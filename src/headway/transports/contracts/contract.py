@@ -22,12 +22,14 @@ from headway.model.grant import Grant
 from headway.transports.addresses import address_of
 from headway.transports.asgi import Receive, Scope, Send
 from headway.transports.contracts.codec import encode
-from headway.transports.credentials import bring, origin_allowed
+from headway.transports.credentials import LOOPBACK_ORIGINS, bring, origin_allowed
 from headway.transports.service import FULL, Service
 
 __all__ = ["Contract", "Request", "Route", "answer", "route"]
 
 _MAX_QUERY = 16_384
+_NO_SITE = "null"
+"""The origin of a file, and of a page without an address."""
 
 
 class Request:
@@ -75,8 +77,11 @@ class Request:
         Raises:
             OriginRefused: it comes from one.
         """
-        if not origin_allowed(self.header("origin"), self.header("host"), service.origins):
-            raise OriginRefused
+        origin = self.header("origin")
+        if origin == _NO_SITE and LOOPBACK_ORIGINS in service.origins:
+            return
+        if not origin_allowed(origin, self.header("host"), service.origins):
+            raise OriginRefused("Pages of this origin are not allowed here; add it to allowed_origins")
 
 
 class Route:
