@@ -20,6 +20,7 @@ from headway import contracts
 from headway.model.grant import Ability
 from headway.server.tokens import Tokens
 from tests.docs.texts import ROOT, snippets
+from tests.python_client import PythonClient
 from tests.servers import PATIENCE, SECRET
 from tests.transports.contracts.clients import Raw, Speaker
 
@@ -109,7 +110,7 @@ async def test_socketio(tmp_path: Path) -> None:
         await speaker.several("error", 2)
         await speaker.client.disconnect()
     with pytest.raises(socketio.exceptions.ConnectionError):
-        await socketio.AsyncClient(reconnection=False).connect(url)
+        await PythonClient(reconnection=False).connect(url)
 
 
 def test_the_guide_takes_all_from_one_place() -> None:

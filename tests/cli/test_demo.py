@@ -57,6 +57,10 @@ def test_a_killed_server_comes_back_and_the_job_goes_on(programs: Programs) -> N
     # Paused, so that it is in the middle however fast this machine is.
     api("POST", f"/api/tasks/{task['id']}/pause")
     watch.until("paused")
+    # The job has heard of it with the answer to its next report, so by the one after that.
+    signs: set[int] = set()
+    while len(signs) < 3:
+        signs.add(api("GET", f"/api/tasks/{task['id']}")["seen_at"])
 
     os.kill(server, signal.SIGKILL)
     demo.until("The server was killed (SIGKILL); it is started again, 1 of 5 times")

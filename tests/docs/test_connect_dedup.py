@@ -16,6 +16,7 @@ from headway.dialects.dedup import _STATUS
 from tests.docs.contracts import Fields, check_settings, fields_of, heard_names, said_names, table
 from tests.docs.guides import guide
 from tests.docs.texts import codes_in, read
+from tests.python_client import PythonClient
 from tests.servers import Server, serving
 from tests.transports.contracts.clients import speaking
 
@@ -107,7 +108,7 @@ async def test_what_goes_wrong_is_said_so(server: Server) -> None:
 
 
 async def _refused(server: Server, auth: Any) -> str:
-    client = socketio.AsyncClient(reconnection=False)
+    client = PythonClient(reconnection=False)
     messages: list[str] = []
     client.on("connect_error", lambda data: messages.append(data["message"]))
     with pytest.raises(socketio.exceptions.ConnectionError):

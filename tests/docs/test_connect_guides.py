@@ -17,6 +17,7 @@ from headway.transports.contracts.user_tasks import UserTasks
 from tests.docs.contracts import Fields, check_settings, fields_of, heard_names, said_names, table
 from tests.docs.guides import CONTRACTS, guide
 from tests.docs.texts import codes_in, read
+from tests.python_client import PythonClient
 from tests.servers import Server, serving
 from tests.transports.contracts.clients import Speaker, get, raw, speaking
 
@@ -313,7 +314,7 @@ async def complaint(client: Speaker, name: str, payload: Any) -> list[str]:
 
 
 async def refused(server: Server, path: str, token: str | None) -> list[str]:
-    client = socketio.AsyncClient(reconnection=False)
+    client = PythonClient(reconnection=False)
     messages: list[str] = []
     client.on("connect_error", lambda data: messages.append(data["message"]))
     with pytest.raises(socketio.exceptions.ConnectionError):

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import socketio  # type: ignore[import-untyped]
 
 from tests.examples.running import Running, running, until
+from tests.python_client import PythonClient
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -62,7 +62,7 @@ async def test_a_run_is_told_group_by_group_in_the_order_of_the_contract(app: Ru
     number = (await asyncio.to_thread(make, app, config={"similarity_threshold": 0.9}))["id"]
     heard: list[tuple[str, Any]] = []
     over = asyncio.Event()
-    client = socketio.AsyncClient()
+    client = PythonClient()
 
     async def hear(name: str, data: Any) -> None:
         heard.append((name, data))

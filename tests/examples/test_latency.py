@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import socketio  # type: ignore[import-untyped]
 import websockets
 
 from tests.examples.running import Running, running
+from tests.python_client import PythonClient
 from tests.worker.scripts import environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -148,7 +148,7 @@ async def listening(
             yield
             listener.cancel()
         return
-    client = socketio.AsyncClient()
+    client = PythonClient()
     ready = asyncio.Event()
 
     async def catch(name: str, data: Any) -> None:

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-import socketio  # type: ignore[import-untyped]
 from examples.studio.looks import LOOKS
 from examples.studio.order import MOST_EDGE, read_order
 from examples.studio.renderer import TILE, Sheet
 from PIL import Image
 
 from tests.examples.running import Running, running, until
+from tests.python_client import PythonClient
 
 
 def paint(prompt: str, seed: int = 1, **form: Any) -> Image.Image:
@@ -105,7 +105,7 @@ class Device:
     """A client of the contract."""
 
     def __init__(self) -> None:
-        self.client = socketio.AsyncClient()
+        self.client = PythonClient()
         self.heard: list[tuple[str, Any]] = []
         self._news = asyncio.Event()
         self.client.on("*", self._hear)

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import socketio  # type: ignore[import-untyped]
 from examples.voice.chapters import find_chapters, sentences, voice_for
 from examples.voice.library import SAMPLE
 from examples.voice.synthesiser import Synthesiser
 
 from tests.examples.running import Running, running, until
+from tests.python_client import PythonClient
 
 
 def titles(text: str) -> list[str]:
@@ -98,7 +98,7 @@ def parsed(app: Running, project: str) -> None:
 async def test_a_chapter_is_told_stage_by_stage_and_can_be_heard(app: Running) -> None:
     heard: list[tuple[str, Any]] = []
     over = asyncio.Event()
-    client = socketio.AsyncClient()
+    client = PythonClient()
 
     async def hear(name: str, data: Any, *_offset: str) -> None:
         heard.append((name, data))

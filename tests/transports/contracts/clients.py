@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-import socketio  # type: ignore[import-untyped]
 import urllib3
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from tests.python_client import PythonClient
 from tests.servers import PATIENCE, Server
 
 __all__ = ["Heard", "Raw", "Speaker", "get", "raw", "speaking"]
@@ -62,7 +62,7 @@ class Speaker(Heard):
 
     def __init__(self) -> None:
         super().__init__()
-        self.client = socketio.AsyncClient(reconnection=False)
+        self.client = PythonClient(reconnection=False)
         self.client.on("*", self._catch)
         self.client.on("disconnect", lambda *_: self.note("disconnect", None))
 

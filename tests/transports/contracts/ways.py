@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
-import socketio  # type: ignore[import-untyped]
 from websockets.asyncio.client import ClientConnection, connect
 
+from tests.python_client import PythonClient
 from tests.servers import PATIENCE, Server
 from tests.transports.contracts.clients import Heard, raw
 
@@ -34,7 +34,7 @@ class Strict(Heard):
 
     def __init__(self, events: tuple[str, ...]) -> None:
         super().__init__()
-        self.client = socketio.AsyncClient(reconnection=False)
+        self.client = PythonClient(reconnection=False)
         for name in events:
             self.client.on(name, self._handler(name))
         self.client.on("disconnect", lambda *_: self.note("closed", None))
