@@ -212,8 +212,10 @@ def test_any_order_of_events_keeps_the_rules(steps: list[tuple[float, Event]], w
             assert ends[-1], "Closed comes last"
             assert polls == 0
         assert session.closed is ended
-        assert len(session._waiting or ()) <= LIMITS.max_waiting
-        assert session._waiting_bytes <= LIMITS.max_waiting_bytes
+        waiting = session._waiting.packets if session._waiting is not None else []
+        assert len(waiting) <= LIMITS.max_waiting
+        sizes = [len(packet.data) if isinstance(packet, Binary) else len(packet) for packet in waiting]
+        assert sum(sizes) <= LIMITS.max_waiting_bytes
         assert session.wait(now) >= 0
 
 

@@ -99,6 +99,15 @@ def test_the_handshake_has_exactly_its_keys() -> None:
     }
 
 
+def is_json(text: str | bytes) -> bool:
+    """Whether python-engineio takes the text of a message for JSON: `Infinity` comes out of it as a number."""
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
 @given(packets)
 def test_python_engineio_reads_and_writes_the_same(packet: Packet) -> None:
     theirs = pytest.importorskip("engineio.packet")
@@ -112,7 +121,7 @@ def test_python_engineio_reads_and_writes_the_same(packet: Packet) -> None:
     assert decode_packet(payload.Payload([written]).encode().encode()) == packet
     read = payload.Payload(encoded_payload=ours.decode()).packets[0]
     assert read.packet_type == packet.type
-    if packet.type is PacketType.MESSAGE:
+    if packet.type is PacketType.MESSAGE and not is_json(data):
         assert read.data == data
 
 

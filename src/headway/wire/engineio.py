@@ -13,7 +13,6 @@ written to the socket past the session.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import Enum
 
 from headway.wire.engineio_actions import (
     Action,
@@ -34,9 +33,7 @@ from headway.wire.engineio_packets import (
     CLOSE,
     NOOP,
     PING,
-    PROBE,
     PROBED,
-    UPGRADE,
     BadPacket,
     Binary,
     Encoded,
@@ -49,19 +46,13 @@ from headway.wire.engineio_packets import (
     open_packet,
 )
 from headway.wire.engineio_requests import BAD_REQUEST, TOO_LARGE, UNKNOWN_SID, WEBSOCKET, Refusal
+from headway.wire.engineio_upgrade import Step, Upgrade
+from headway.wire.engineio_waiting import Waiting
 
 __all__ = ["EngineSession"]
 
 _MESSAGE = ord("4")
 _READY, _ANSWER_POST = Ready(), AnswerPost()
-
-
-class _Probe(Enum):
-    """How far the change to a WebSocket has come."""
-
-    NONE = 0
-    OPENED = 1
-    PROBED = 2
 
 
 class EngineSession:
@@ -77,11 +68,8 @@ class EngineSession:
         "_limits",
         "_poll",
         "_posting",
-        "_probe",
-        "_release_at",
-        "_until",
+        "_upgrade",
         "_waiting",
-        "_waiting_bytes",
         "closed",
         "on_websocket",
         "sid",
@@ -108,14 +96,10 @@ class EngineSession:
         self._heartbeat = Heartbeat(limits, now)
         self._poll = False
         self._posting = False
-        self._closing = False
-        self._probe = _Probe.NONE
-        self._until = 0.0
-        """When the change to a WebSocket is given up; or, while closing, the wait for a poll."""
-        self._release_at = 0.0
-        """When a poll that waits during the change to a WebSocket is let go."""
-        self._waiting: list[Encoded] | None = None
-        self._waiting_bytes = 0
+        self._closing: float | None = None
+        """When the wait for a poll that can say the end is given up; None while the session goes on."""
+        self._upgrade: Upgrade | None = None
+        self._waiting: Waiting | None = None
 
     def open(self) -> list[Action]:
         """The handshake (Engine.IO protocol v4 §Handshake); to be called once, first."""
@@ -129,7 +113,7 @@ class EngineSession:
     @property
     def can_send(self) -> bool:
         """Whether what is sent goes out at once."""
-        return (self.on_websocket or self._poll) and not self.closed and not self._closing
+        return (self.on_websocket or self._poll) and not self.closed and self._closing is None
 
     @property
     def binary_frames(self) -> bool:
@@ -144,22 +128,16 @@ class EngineSession:
         Args:
             packets: messages as `encode_packet` makes them; the same objects may be sent to any number of sessions.
         """
-        if not packets or self.closed or self._closing:
+        if not packets or self.closed or self._closing is not None:
             return []
         if self.on_websocket:
             return self._frames(packets)
         if self._poll:
             return [self._answer_poll(packets)]
-        waiting = self._waiting
-        if waiting is None:
-            waiting = self._waiting = []
-        waiting += packets
-        for packet in packets:
-            self._waiting_bytes += len(packet.data) if type(packet) is Binary else len(packet)  # type: ignore[arg-type]
-        limits = self._limits
-        if len(waiting) > limits.max_waiting or self._waiting_bytes > limits.max_waiting_bytes:
-            return self._end(Reason.OVERFLOW)
-        return []
+        if self._waiting is None:
+            self._waiting = Waiting()
+        self._waiting.add(packets)
+        return self._end(Reason.OVERFLOW) if self._waiting.over(self._limits) else []
 
     def answer(self, payload: bytes) -> list[Action]:
         """Answer the poll that waits with packets whose payload was made for others too.
@@ -178,11 +156,12 @@ class EngineSession:
         if self._poll:
             return [Refuse(BAD_REQUEST), *self._end(Reason.TRANSPORT_ERROR)]
         self._poll = True
-        if self._closing:
+        if self._closing is not None:
             return self._end(Reason.SERVER_CLOSED)
-        if self._waiting:
+        if self._waiting is not None:
             return [self._answer_poll(self._take_waiting())]
-        self._release_at = now + self._limits.probing_poll
+        if self._upgrade is not None:
+            self._upgrade.poll_opened(self._limits, now)
         return [_READY]
 
     def poll_aborted(self) -> list[Action]:
@@ -252,14 +231,13 @@ class EngineSession:
         """
         if over := self._expired(now):
             return [Refuse(UNKNOWN_SID), *over]
-        if self._closing:
+        if self._closing is not None:
             return [Refuse(UNKNOWN_SID)]
-        if (refusal := self._refusal()) or self._probe is not _Probe.NONE:
-            return [Refuse(refusal or BAD_REQUEST)]
-        if WEBSOCKET not in self._limits.upgrades:
+        if refusal := self._refusal():
+            return [Refuse(refusal)]
+        if self._upgrade is not None or WEBSOCKET not in self._limits.upgrades:
             return [Refuse(BAD_REQUEST)]
-        self._probe = _Probe.OPENED
-        self._until = now + self._limits.upgrade_timeout
+        self._upgrade = Upgrade(self._limits, now)
         return []
 
     def ws_message(self, data: bytes, binary: bool, now: float) -> list[Action]:
@@ -267,7 +245,7 @@ class EngineSession:
         if self.closed:
             return []
         if not self.on_websocket:
-            return self._upgrade(data, binary, now)
+            return self._change(data, binary, now)
         if len(data) > self._limits.max_payload:
             return self._end(Reason.TRANSPORT_ERROR, 1009)
         if binary or data[:1] == b"4":
@@ -280,7 +258,7 @@ class EngineSession:
 
     def ws_closed(self) -> list[Action]:
         """The session's WebSocket closed. One that was not yet changed to leaves the session on polling."""
-        self._probe = _Probe.NONE
+        self._upgrade = None
         if not self.on_websocket:
             return []
         return self._end(Reason.CLIENT_CLOSED, None)
@@ -295,39 +273,37 @@ class EngineSession:
             code: of the WebSocket's close frame.
             at_once: do not wait for a poll.
         """
-        if self.closed or (self._closing and not at_once):
+        if self.closed or (self._closing is not None and not at_once):
             return []
         if self.can_send or at_once:
             return self._end(Reason.SERVER_CLOSED, code)
-        actions = self._fail_probe()
-        self._closing = True
-        self._until = now + self._limits.close_timeout
-        return actions
+        self._closing = now + self._limits.close_timeout
+        return self._give_up_upgrade()
 
     def turn(self, now: float) -> list[Action]:
         """Do what falls due: pings, timeouts, polls that waited long enough."""
         if over := self._expired(now):
             return over
-        if self.closed or self._closing:
+        if self.closed or self._closing is not None:
             return []
         actions: list[Action] = []
         if self._heartbeat.turn(self._limits, now) is Beat.PING:
             actions += self.send((PING,))
-        if self._probe is not _Probe.NONE and now >= self._until:
-            actions += self._fail_probe()
-        elif self._probe is _Probe.PROBED and self._poll and now >= self._release_at:
-            actions.append(self._answer_poll((NOOP,)))
+        if self._upgrade is not None:
+            step = self._upgrade.turn(now, self._poll)
+            if step is Step.FAILED:
+                actions += self._give_up_upgrade()
+            elif step is Step.RELEASE:
+                actions.append(self._answer_poll((NOOP,)))
         return actions
 
     def wait(self, now: float) -> float:
         """Seconds until something falls due."""
-        if self._closing:
-            return max(0.0, self._until - now)
+        if self._closing is not None:
+            return max(0.0, self._closing - now)
         at = self._heartbeat.due
-        if self._probe is not _Probe.NONE:
-            at = min(at, self._until)
-            if self._probe is _Probe.PROBED and self._poll:
-                at = min(at, self._release_at)
+        if self._upgrade is not None:
+            at = min(at, self._upgrade.due(self._poll))
         return max(0.0, at - now)
 
     def _refusal(self) -> Refusal | None:
@@ -339,13 +315,13 @@ class EngineSession:
         """Whether time ran out before the timer said so: a client must not outlive its timeout by a request."""
         if self.closed:
             return []
-        if self._closing:
-            return self._end(Reason.SERVER_CLOSED) if now >= self._until else []
+        if self._closing is not None:
+            return self._end(Reason.SERVER_CLOSED) if now >= self._closing else []
         return self._end(Reason.PING_TIMEOUT) if self._heartbeat.expired(now) else []
 
     def _receive(self, packet: Packet, now: float) -> list[Action]:
         kind = packet.type
-        if self._closing:
+        if self._closing is not None:
             return self._end(Reason.CLIENT_CLOSED) if kind is PacketType.CLOSE else []
         if kind is PacketType.PONG:
             self._heartbeat.pong(self._limits, now)
@@ -361,24 +337,23 @@ class EngineSession:
             return []
         raise BadPacket("A client does not send that here")
 
-    def _upgrade(self, data: bytes, binary: bool, now: float) -> list[Action]:
-        if self._probe is _Probe.OPENED and data == PROBE and not binary:
-            self._probe = _Probe.PROBED
-            # The client has no other poll until it knows that the last one brought nothing.
-            answer = [self._answer_poll((NOOP,))] if self._poll else []
-            return [*answer, SendFrame(PROBED)]
-        if self._probe is not _Probe.PROBED or data != UPGRADE or binary:
-            return self._fail_probe()
-        self._probe = _Probe.NONE
+    def _change(self, data: bytes, binary: bool, now: float) -> list[Action]:
+        step = Step.FAILED if self._upgrade is None else self._upgrade.message(data, binary)
+        if step is Step.FAILED:
+            return self._give_up_upgrade()
+        # The client has no other poll until it knows that the last one brought nothing.
         actions: list[Action] = [self._answer_poll((NOOP,))] if self._poll else []
+        if step is Step.PROBED:
+            return [*actions, SendFrame(PROBED)]
+        self._upgrade = None
         self.on_websocket = True
         self._heartbeat.heard(self._limits, now)
         return [*actions, Upgraded(), *self._frames(self._take_waiting()), _READY]
 
-    def _fail_probe(self) -> list[Action]:
-        if self._probe is _Probe.NONE:
+    def _give_up_upgrade(self) -> list[Action]:
+        if self._upgrade is None:
             return []
-        self._probe = _Probe.NONE
+        self._upgrade = None
         return [CloseSocket()]
 
     def _frames(self, packets: Sequence[Encoded]) -> list[Action]:
@@ -395,8 +370,8 @@ class EngineSession:
         return AnswerPoll(encode_payload(packets))
 
     def _take_waiting(self) -> list[Encoded]:
-        waiting, self._waiting, self._waiting_bytes = self._waiting or [], None, 0
-        return waiting
+        waiting, self._waiting = self._waiting, None
+        return [] if waiting is None else waiting.packets
 
     def _end(self, reason: Reason, code: int | None = 1000) -> list[Action]:
         """End the session; a `code` of None when the socket is gone already."""
@@ -411,6 +386,6 @@ class EngineSession:
             if code is not None:
                 actions.append(CloseSocket(code))
         else:
-            actions += self._fail_probe()
+            actions += self._give_up_upgrade()
         self.closed = True
         return [*actions, Closed(reason)]
