@@ -258,43 +258,45 @@ def test_only_administrators_make_keys_and_revoke(door: Server, method: str, pat
 def brief(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that tells of the end long before, and then waits a little."""
     with serving(
-        tmp_path_factory.mktemp("brief"), request.param, expiring_before=3600, expiry_grace=1
+        tmp_path_factory.mktemp("brief"), request.param, expiring_before=3600, expiry_grace=0.5
     ) as server:
         yield server
 
 
 async def test_a_connection_is_told_of_its_end_goes_on_a_little_and_ends(brief: Server, user: str) -> None:
-    token = brief.tokens.make(user, ttl=2)
-    maker = brief.token(user)
+    token = brief.token(user, ttl=2)
     async with logged_in(brief, token) as client:
         await client.say("subscribe", id=1, channel=f"user:{user}")
         assert 0 < (await client.hear("expiring"))["in"] <= 2
         end, _, said = await client.ended()
         assert (end, said[-1]["code"], said[-1]["retryable"]) == (4402, 402, False)
     assert (await asyncio.to_thread(brief.request, "GET", "/api/tasks", token)).json()["code"] == 402
-    assert maker
 
 
-async def test_a_connection_that_is_renewed_does_not_end(brief: Server, user: str) -> None:
-    async with logged_in(brief, brief.tokens.make(user, ttl=1)) as client:
+async def test_a_connection_that_is_renewed_ends_with_its_new_token(brief: Server, user: str) -> None:
+    async with logged_in(brief, brief.token(user, ttl=1)) as client:
         await client.say("subscribe", id=1, channel=f"user:{user}")
         await client.hear("snapshot")
-        await client.say("auth", token=brief.token(user))
+        new = time.time() + 4
+        await client.say("auth", token=brief.token(user, ttl=4))
         assert (await client.hear("welcome"))["user"] == user
-        # Longer than the old token and its grace would have lasted.
-        await asyncio.sleep(2.2)
+        # It is told anew, hears more when the old token and its grace have ended, and ends when the new one does.
+        assert (await client.hear("expiring"))["in"] > 1
+        await asyncio.sleep(1.6)
         task = await asyncio.to_thread(make_task, brief, brief.token(user))
         assert (await client.hear("change"))["task"]["id"] == task
+        assert (await client.ended())[0] == 4402
+        assert time.time() > new
 
 
 def test_a_stream_is_told_of_its_end_and_ends(brief: Server, user: str) -> None:
-    events = Events(brief, f"/events?channel=user:{user}", brief.tokens.make(user, ttl=2))
+    events = Events(brief, f"/events?channel=user:{user}", brief.token(user, ttl=2))
     types = [message["type"] for message in events.rest()]
     assert types == ["snapshot", "expiring", "error"]
 
 
 def test_a_stream_goes_on_with_the_token_that_renews_it(brief: Server, user: str) -> None:
-    old, new, other = brief.tokens.make(user, ttl=1), brief.token(user), brief.token("eve")
+    old, new, other = brief.token(user, ttl=1), brief.token(user), brief.token("eve")
     events = Events(brief, f"/events?channel=user:{user}", old)
     assert [events.next()["type"], events.next()["type"]] == ["snapshot", "expiring"]
     # Somebody else's token changes nothing.
@@ -302,7 +304,8 @@ def test_a_stream_goes_on_with_the_token_that_renews_it(brief: Server, user: str
     brief.ask("POST", "/api/renew", new, {"token": old}, 204)
     welcome = events.next()
     assert (welcome["type"], welcome["user"]) == ("welcome", user)
-    time.sleep(2.2)
+    # Longer than the old token and its grace would have lasted.
+    time.sleep(1.6)
     task = make_task(brief, new)
     assert events.next()["task"]["id"] == task
     # It is the new one's now: what ends that ends the stream.
@@ -324,7 +327,7 @@ def test_a_renewal_that_covers_less_ends_what_it_does_not_cover(brief: Server, u
 
 
 def test_a_poll_says_that_the_next_needs_another_token(brief: Server, user: str) -> None:
-    (snapshot, expiring) = brief.ask("GET", f"/poll?channel=user:{user}", brief.tokens.make(user, ttl=60))[
+    (snapshot, expiring) = brief.ask("GET", f"/poll?channel=user:{user}", brief.token(user, ttl=60))[
         "messages"
     ]
     assert (snapshot["type"], expiring["type"]) == ("snapshot", "expiring")

@@ -223,25 +223,6 @@ async def test_a_renewed_token_that_covers_less_ends_what_it_does_not_cover(door
     assert change["task"]["title"] == "ours"
 
 
-async def test_a_token_that_expires_ends_the_connection(door: Server, user: str) -> None:
-    async with logged_in(door, door.tokens.make(user, ttl=2)) as client:
-        expiring = await client.hear()
-        code, _, said = await client.ended()
-    assert expiring["type"] == "expiring"
-    assert 0 < expiring["in"] <= 2
-    assert (code, [message["code"] for message in said]) == (4402, [402])
-
-
-async def test_a_token_that_is_renewed_in_time_does_not(door: Server, user: str) -> None:
-    async with logged_in(door, door.tokens.make(user, ttl=2)) as client:
-        assert (await client.hear())["type"] == "expiring"
-        await client.say("auth", token=door.tokens.make(user, ttl=4))
-        assert (await client.hear())["type"] == "welcome"
-        # It is told anew, and ends when the new one does.
-        assert (await client.hear())["in"] > 2
-        assert (await client.ended())[0] == 4402
-
-
 async def test_subprotocols(door: Server) -> None:
     async with connected(door, subprotocols=None) as client:
         assert client.socket.subprotocol is None

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import urllib3
 
-from headway.model.grant import Ability
 from tests.servers import FORMS, PATIENCE, Form, Server
 
 pytestmark = pytest.mark.slow
@@ -232,10 +231,3 @@ def test_another_users_task_reaches_no_stream(door: Server, user: str) -> None:
     seen = make_task(door, mine)
     assert events.next()["task"]["id"] == seen
     events.close()
-
-
-def test_a_token_that_expires_ends_the_stream(door: Server, user: str) -> None:
-    short = door.token(user, Ability.READ, ttl=2)
-    events = Events(door, f"/events?channel=user:{user}", short)
-    last = events.rest()[-1]
-    assert (last["type"], last["code"]) == ("error", 402)
