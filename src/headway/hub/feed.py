@@ -54,6 +54,11 @@ class Subscription:
         """Whether everything there is has been given to the link."""
         return self.feed.caught_up(self)
 
+    @property
+    def reached(self) -> int | None:
+        """The position up to which everything was given to the link; None when there is none yet."""
+        return self.feed.reached(self)
+
 
 class Feed:
     """One source for all who want it in the same form."""
@@ -126,8 +131,11 @@ class Feed:
             self.on_empty()
             self.on_empty = None
 
+    def reached(self, subscription: Subscription) -> int | None:
+        return self._position if subscription in self._current else subscription.position
+
     def caught_up(self, subscription: Subscription) -> bool:
-        position = self._position if subscription in self._current else subscription.position
+        position = self.reached(subscription)
         return subscription.answered and position is not None and not self._source.beyond(position)
 
     def shows(self, task: Task) -> bool:

@@ -12,6 +12,7 @@ from headway.hub.access import Action, check, check_wide
 from headway.hub.feed import Subscription
 from headway.hub.followers import Followers
 from headway.hub.wanted import Only, Wanted
+from headway.model.cursor import Cursor
 from headway.model.grant import Grant
 from headway.model.task import Task
 from headway.ports.link import Link
@@ -90,6 +91,12 @@ class Follower:
         """The offset at which following a task's log began; None when none is followed under this key."""
         joined = self._subscriptions.get(key)
         return joined[1].began if isinstance(joined, list) and len(joined) > 1 else None
+
+    def reached(self, key: Hashable) -> Cursor | None:
+        """Up to where the link was given what is followed under this key; None when that is nothing yet."""
+        joined = self._subscriptions.get(key)
+        position = joined[0].reached if isinstance(joined, list) else None
+        return None if position is None else Cursor(self._followers.records.epoch, position)
 
     async def opened(self) -> None:
         """Wait until every subscription was answered or refused."""

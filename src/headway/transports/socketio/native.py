@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Coroutine, Hashable
 from functools import partial
 from typing import Any, cast
@@ -10,13 +9,14 @@ from typing import Any, cast
 import msgspec
 
 from headway.errors import HeadwayError, StoreUnavailable, Unauthenticated, UnknownSubscription
-from headway.model.cursor import Cursor
 from headway.model.grant import Grant
-from headway.transports.conversation import Answering, wanted_by
+from headway.transports.background import start
+from headway.transports.conversation import Answering
 from headway.transports.socketio.client import Client
 from headway.transports.socketio.conversation import SocketConversation
 from headway.transports.socketio.recovery import Keeper, Kept
 from headway.transports.socketio.vocabulary import Ack
+from headway.transports.wanted import wanted_by
 from headway.wire import native as n
 from headway.wire.socketio import Recovery
 from headway.wire.socketio_batch import Batch
@@ -25,29 +25,19 @@ from headway.wire.socketio_positions import Place, Positions
 
 __all__ = ["NativeVocabulary"]
 
-_running: set[asyncio.Task[None]] = set()
-
-
-def _start(work: Coroutine[Any, Any, None]) -> None:
-    running = asyncio.get_running_loop().create_task(work)
-    _running.add(running)
-    running.add_done_callback(_running.discard)
-
 
 class NativeVocabulary(SocketConversation):
     """A client that speaks it."""
 
-    __slots__ = ("_at", "_keeper", "_kept", "_over", "_places", "_watched")
+    __slots__ = ("_keeper", "_kept", "_over", "_places", "_watched")
 
     _kept: Kept
 
     def __init__(self, client: Client, namespace: str, codec: NativeSocketCodec, keeper: Keeper) -> None:
         super().__init__(client, namespace, codec)
         self._keeper = keeper
-        self._at = ""
-        """The cursor of a client that only ever had one subscription."""
         self._places: Positions | None = None
-        """Where it stands when it had more."""
+        """Where it stands when it ever had more than one subscription; else its follower knows."""
         self._watched = False
         self._over = False
 
@@ -55,7 +45,7 @@ class NativeVocabulary(SocketConversation):
         if recovery is None:
             self._open(grant, self._keeper.fresh(grant.user))
         else:
-            _start(self._recover(grant, recovery))
+            start(self._recover(grant, recovery))
 
     def event(self, name: str, args: list[Any], ack: Ack | None) -> None:
         fields = args[0] if args and isinstance(args[0], dict) else {}
@@ -74,7 +64,7 @@ class NativeVocabulary(SocketConversation):
             return
         kept.let_go()
         if by_choice:
-            _start(_quietly(kept.leave()))
+            start(_quietly(kept.leave()))
 
     def _replace(self) -> None:
         """The client is back on another connection; this one was cut, though nobody told us."""
@@ -88,12 +78,7 @@ class NativeVocabulary(SocketConversation):
         places = self._places
         if places is None:
             client = self.client
-            if not (client.ws or client).deliver(batch):
-                return False
-            cursor = batch.cursor
-            if cursor:
-                self._at = cursor
-            return True
+            return (client.ws or client).deliver(batch)
         if self.client.full:
             return False
         own = self.codec.batch(batch.name, batch.said, places.offsets(batch.name, batch.said))
@@ -130,9 +115,7 @@ class NativeVocabulary(SocketConversation):
             self._resume(serial, wanted, places.get(serial))
 
     def _resume(self, serial: int, wanted: n.Subscribe, place: Place | None) -> None:
-        if self._places is None:
-            self._at = "" if place is None else str(place.cursor)
-        else:
+        if self._places is not None:
             self._places.begin(n.encode_id(wanted.id), serial, place)
         if place is not None:
             cursor = place.cursor or wanted.cursor
@@ -151,12 +134,12 @@ class NativeVocabulary(SocketConversation):
             self._places = Positions(self._service.hub.records.epoch)
             for name, (number, _) in self._kept.wants.items():
                 if number != serial:
-                    self._places.begin(n.encode_id(name), number, Place(Cursor.parse(self._at)))
+                    self._places.begin(n.encode_id(name), number, Place(follower.reached(name)))
         if self._places is not None:
             self._places.begin(n.encode_id(message.id), serial)
         refused: list[HeadwayError] = []
         follower.subscribe(wanted_by(message), refused.append)
-        _start(self._confirm(message, serial, refused, answer))
+        start(self._confirm(message, serial, refused, answer))
 
     async def _confirm(
         self, message: n.Subscribe, serial: int, refused: list[HeadwayError], answer: Answering
@@ -190,7 +173,7 @@ class NativeVocabulary(SocketConversation):
         serial = self._kept.serial(name)
         if serial is not None:
             self._forget(name, serial)
-            _start(_quietly(self._kept.save()))
+            start(_quietly(self._kept.save()))
         super()._refuse(subscription, error)
 
     def _unsubscribe(self, message: n.Unsubscribe, answer: Answering) -> None:
@@ -204,7 +187,7 @@ class NativeVocabulary(SocketConversation):
         serial = self._kept.serial(message.id)
         if serial is not None:
             self._forget(message.id, serial)
-        _start(self._confirm_end(message, answer))
+        start(self._confirm_end(message, answer))
 
     async def _confirm_end(self, message: n.Unsubscribe, answer: Answering) -> None:
         try:
@@ -246,7 +229,7 @@ class NativeVocabulary(SocketConversation):
         if self._ended:
             return
         if self._keeper.stale_in(self._kept) <= 0:
-            _start(_quietly(self._save_again()))
+            start(_quietly(self._save_again()))
         else:
             self._watch()
 
