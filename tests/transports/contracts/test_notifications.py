@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -268,6 +269,19 @@ class TestStreams:
         again = Stream(server, f"/api/notifications/stream?token={token}", event["id"])
         seen = [again.event() for _ in missed]
         assert [which in str(found) for which, found in zip(missed, seen, strict=True)] == [True, True, True]
+        again.answer.close()
+
+    def test_who_goes_before_anything_came_misses_nothing(self, server: Server) -> None:
+        token = server.token("s4")
+        path = f"/api/notifications/stream?token={token}"
+        stream = Stream(server, path)
+        last = next(line.removeprefix("id: ") for line in stream._lines if line.startswith("id: "))
+        stream.answer.close()
+        which = notify(server, token, "Meanwhile")
+        again = Stream(server, path, last)
+        event = again.event()
+        assert event is not None
+        assert json.loads(event["data"])["id"] == which
         again.answer.close()
 
     def test_a_task_ends_its_stream(self, server: Server) -> None:

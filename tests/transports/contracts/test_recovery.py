@@ -86,11 +86,13 @@ async def test_voice(way: Network, tmp_path: Path, heard_before: bool) -> None:
                 assert sorted(ends) == sorted(["second", "third", *(["first"] if heard_before else [])])
 
 
-async def test_studio(way: Network, tmp_path: Path) -> None:
+@pytest.mark.parametrize("transports", [["polling", "websocket"], ["websocket", "polling"]])
+async def test_studio(way: Network, tmp_path: Path, transports: list[str]) -> None:
     async with running_server(tmp_path, "fast", dialect="studio") as server:
         way.to = server.address
         token = server.token("u")
-        async with stock_client(way.url, auth={"token": token}, **OPTIONS) as client:
+        options = {**OPTIONS, "transports": transports}
+        async with stock_client(way.url, auth={"token": token}, **options) as client:
             assert (await client.event("active_tasks"))[0] == {"tasks": []}
             await client.emit("task_created", CARD)
             (card, *_) = await client.event("task_created")

@@ -15,7 +15,7 @@ from headway.ports.store import LogEntry
 from headway.wire.socketio_batch import Said, SocketCodec
 from headway.wire.socketio_packets import Parser
 
-__all__ = ["MessageCodec", "SocketIoCodec", "encode", "socketio_codecs"]
+__all__ = ["MessageCodec", "SocketIoCodec", "StreamCodec", "encode", "socketio_codecs"]
 
 encode = msgspec.json.Encoder().encode
 One = TypeVar("One")
@@ -86,6 +86,24 @@ class MessageCodec(_Translated[bytes]):
 
     def join(self, name: bytes, events: list[bytes]) -> bytes:  # noqa: ARG002 - it has one subscription
         return b"".join(events)
+
+
+class StreamCodec(MessageCodec):
+    """Events of a stream; also who goes before any came has a place to come back to."""
+
+    __slots__ = ()
+
+    def snapshot(
+        self,
+        name: bytes,
+        cursor: Cursor,
+        reset: bool,
+        versions: Sequence[Version],
+        unread: int | None = None,
+        since: int = 0,
+    ) -> bytes:
+        found = super().snapshot(name, cursor, reset, versions, unread, since)
+        return found or b"id: %b\n\n" % str(cursor).encode()
 
 
 class SocketIoCodec(_Translated[Said], SocketCodec):

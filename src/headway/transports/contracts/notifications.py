@@ -26,7 +26,7 @@ from headway.model.cursor import Cursor
 from headway.model.grant import Ability, Grant
 from headway.model.notification import NotificationStatus
 from headway.ports.store import NotificationQuery
-from headway.transports.contracts.codec import MessageCodec, encode
+from headway.transports.contracts.codec import MessageCodec, StreamCodec, encode
 from headway.transports.contracts.contract import Contract, Request, Route, route
 from headway.transports.contracts.socket import (
     NORMAL,
@@ -61,7 +61,7 @@ def _event(event: Event, cursor: str) -> bytes:
 
 def _codecs(translation: Translation) -> tuple[MessageCodec, MessageCodec]:
     socket = MessageCodec(translation, lambda event, _cursor: sized(encode(_message(event))))
-    return socket, MessageCodec(translation, _event)
+    return socket, StreamCodec(translation, _event)
 
 
 INBOX_SOCKET, INBOX_STREAM = _codecs(InboxTranslation())

@@ -28,6 +28,7 @@ __all__ = ["Endpoint", "EngineEndpoint", "Header"]
 
 _SCRIPTS = ("Mozilla/", "node-XMLHttpRequest")
 """How browsers begin to say what they are, and the stock client in Node."""
+_STOCK_QUERY = "EIO=4&transport=websocket"
 
 Header = Callable[[str], str]
 """Gives the value of a request's header by its lower-case name, or an empty text."""
@@ -176,7 +177,9 @@ class Endpoint(EngineEndpoint):
             brought = error.with_traceback(None)
         host = header("host")
         own = origin_allowed(header("origin"), host, service.origins) and known_host(host, service.origins)
-        scripts = header("user-agent").startswith(_SCRIPTS)
+        agent = header("user-agent")
+        # In Node its WebSockets do not say what they are; what it asks with is in the order of the stock client.
+        scripts = agent.startswith(_SCRIPTS) if agent else _STOCK_QUERY in query
         return Client(self, engine, brought, keeps_offsets=scripts, foreign=not own)
 
 
