@@ -6,8 +6,10 @@ from __future__ import annotations
 import ast
 import asyncio
 import json
+import re
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -273,6 +275,39 @@ def test_bodies_that_never_end(tmp_path: Path, path: str, answered: set[int]) ->
             while data := connection.recv(65_536):
                 answer += data
         answered.add(json.loads(answer.partition(b"\r\n\r\n")[2])["code"])
+
+
+BITS = {
+    "a body that was refused": "POST /api/tasks HTTP/1.1\r\nHost: x\r\nOrigin: http://y\r\nContent-Length: 1000000\r\n\r\n{",
+    "a body for nothing": "POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n{",
+    "a first head": "GET /healthz HTTP/1.1\r\nX: ",
+    "a second head": "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz HTTP/1.1\r\nX: ",
+    "line ends": "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n\r\n",
+}
+
+
+def test_sending_bit_by_bit_for_ever(tmp_path: Path, answered: set[int]) -> None:
+    """Whoever always sends a little more is not waited for, before an answer or after it."""
+    with serving(tmp_path, auth_timeout=1) as server, ThreadPoolExecutor() as threads:
+
+        def drip(said: str) -> bytes:
+            with socket.create_connection(server.address, timeout=0.1) as connection:
+                connection.sendall(said.encode())
+                answer = b""
+                for _ in range(int(PATIENCE / 0.1)):
+                    try:
+                        data = connection.recv(65_536)
+                        answer += data
+                        if not data:
+                            return answer
+                    except TimeoutError:
+                        connection.sendall(said[-1:].encode())
+                    except ConnectionResetError:
+                        return answer
+                raise AssertionError(f"it goes on and on: {answer!r}")
+
+        for answer in threads.map(drip, BITS.values()):
+            answered |= {int(status) for status in re.findall(rb"HTTP/1.1 (\d+)", answer)}
 
 
 @pytest.mark.parametrize("form", ["fast", "asgi"])

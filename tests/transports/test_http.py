@@ -43,6 +43,9 @@ class _Socket(asyncio.Transport):
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         self.protocol = protocol
 
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        return self.protocol
+
 
 async def _application(_scope: Any, _receive: Any, _send: Any) -> None:
     raise AssertionError("it is not asked")

@@ -24,7 +24,7 @@ _REFUSAL_SECONDS = 2.0
 
 
 class PromptHttp(HttpToolsProtocol):
-    """Uvicorn's HTTP protocol, for which a request whose head does not come in time is none.
+    """Uvicorn's HTTP protocol, for which a request whose head does not come in time is none, the first or any other.
 
     Attributes:
         patience: seconds; as long as a WebSocket has until it must have authenticated.
@@ -45,12 +45,15 @@ class PromptHttp(HttpToolsProtocol):
             TurnedAway.come(transport, self.service)
             return
         super().connection_made(transport)
-        self._arrival = self.loop.call_later(self.patience, transport.close)
+        self._expect()
 
     def data_received(self, data: bytes) -> None:
         began, self._began = self._began, True
         if began or not is_whole_upgrade(data):
             super().data_received(data)
+            # Uvicorn waits for whoever sends anything: bits of the next head, or of a body that was answered already.
+            if self._arrival is None and self.transport.get_protocol() is self and self._idle:
+                self._expect()
             return
         # Nearly all that connect and stay. Whoever takes the socket reads the request itself, so it is not read twice.
         self._cancel_arrival()
@@ -107,6 +110,16 @@ class PromptHttp(HttpToolsProtocol):
         if transport.is_closing():
             protocol.connection_lost(None)
         self._let_go()
+
+    @property
+    def _idle(self) -> bool:
+        """Whether no request is being answered."""
+        cycle = cast("Any", self.cycle)
+        return cycle is None or bool(cycle.response_complete)
+
+    def _expect(self) -> None:
+        """The head of a request must come now."""
+        self._arrival = self.loop.call_later(self.patience, self.transport.close)
 
     def _check_later(self) -> None:
         self._checking = True
