@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Coroutine, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
 from headway import errors as e
 from headway.hub.follower import Follower
-from headway.hub.wanted import PACE, Only, Wanted
-from headway.model import report as r
 from headway.model.grant import Grant
-from headway.model.notification import NotificationStatus
-from headway.model.task import Task
-from headway.ports.link import Version
+from headway.transports.background import start
+from headway.transports.commands import Command, carry_out
 from headway.transports.credentials import Brought
 from headway.transports.members import Member
 from headway.transports.service import Service
+from headway.transports.wanted import wanted_by
 from headway.wire import native as n
 from headway.wire.session import Due, Session, SessionLimits
 
-__all__ = ["CLOSE_BASE", "DOOR", "Answering", "Conversation", "wanted_by"]
+__all__ = ["CLOSE_BASE", "DOOR", "Answering", "Conversation"]
 
 _log = logging.getLogger("headway.connection")
 
@@ -33,43 +30,8 @@ DOOR = "websocket"
 _MOST_ANSWERS = 262_144
 """Bytes of answers that may wait for a client that asks and asks and reads nothing."""
 _MOST_HELD = 500
-_STATUSES: dict[type, NotificationStatus] = {
-    n.Read: NotificationStatus.READ,
-    n.Unread: NotificationStatus.UNREAD,
-    n.Archive: NotificationStatus.ARCHIVED,
-}
-_Doing = n.Cancel | n.Pause | n.Resume | n.Read | n.Unread | n.Archive
-_COMMANDS: dict[type, type[r.Cancel | r.Pause | r.Resume]] = {
-    n.Cancel: r.Cancel,
-    n.Pause: r.Pause,
-    n.Resume: r.Resume,
-}
 Answering = Callable[[bytes], object]
 """Takes the answer to a message; `send`, unless the door has a better place for answers."""
-
-# What a client has asked for and what is still being carried out; kept so that it is not lost half way.
-_running: set[asyncio.Task[None]] = set()
-
-
-def _start(work: Coroutine[Any, Any, None]) -> None:
-    running = asyncio.get_running_loop().create_task(work)
-    _running.add(running)
-    running.add_done_callback(_running.discard)
-
-
-def wanted_by(message: n.Subscribe) -> Wanted:
-    """What a `subscribe` wants, as the hub takes it."""
-    only = message.filter
-    return Wanted(
-        key=message.id,
-        name=n.encode_id(message.id),
-        channel=message.channel,
-        task=message.task,
-        cursor=message.cursor,
-        only=None if only is None else Only(only.kind, only.tag, only.parent),
-        log=message.log,
-        pace=PACE if message.max_hz is None else max(PACE, 1 / message.max_hz),
-    )
 
 
 class Conversation(Member):
@@ -248,7 +210,7 @@ class Conversation(Member):
         elif isinstance(message, n.Unsubscribe):
             self._unsubscribe(message, answer)
         else:
-            _start(self._carry_out(message, answer))
+            start(self._carry_out(message, answer))
 
     def _authenticate(self, brought: Brought, answer: Answering) -> None:
         self._ask(brought, partial(self._enter, answer), self.end)
@@ -281,7 +243,7 @@ class Conversation(Member):
             refuse(error)
             return
         self._held = []
-        _start(self._wait_for(found, then, refuse))
+        start(self._wait_for(found, then, refuse))
 
     async def _wait_for(
         self,
@@ -359,21 +321,15 @@ class Conversation(Member):
             except e.UnknownSubscription as error:
                 self._refuse(message.id, error)
 
-    async def _carry_out(self, message: _Doing, answer: Answering) -> None:
-        follower = self._follower
-        if follower is None:
+    async def _carry_out(self, message: Command, answer: Answering) -> None:
+        if self._follower is None:
             return
-        hub = self._service.hub
         try:
-            if isinstance(message, n.Read | n.Unread | n.Archive):
-                ids = None if message.notifications == "all" else message.notifications
-                await hub.file(follower.grant, ids, _STATUSES[type(message)])
-                done = n.ok(message.ref)
-            else:
-                record, _ = await hub.report(follower.grant, _COMMANDS[type(message)](message.task))
-                done = n.ok(message.ref, Version(record).json if isinstance(record, Task) else None)
-        except e.HeadwayError as error:
-            done = n.error(error, ref=message.ref)
+            done = await carry_out(self._service.hub, self._follower.grant, message)
+        except Exception:  # noqa: BLE001 - as for what is carried out at once
+            _log.exception("a message failed")
+            self.end(e.InternalError())
+            return
         if not self._ended:
             answer(done)
 

@@ -23,12 +23,12 @@ from headway.transports.addresses import address_of
 from headway.transports.answer import Answer
 from headway.transports.asgi import Receive, Scope, Send
 from headway.transports.asgi_stream import AsgiStream
-from headway.transports.conversation import wanted_by
 from headway.transports.credentials import Brought, bring
 from headway.transports.http import http_of, socket_of
 from headway.transports.service import FULL, Service
 from headway.transports.socket_stream import SocketStream
 from headway.transports.stream import RETRY_MS
+from headway.transports.wanted import wanted_by
 from headway.transports.wants import Asked, read_request
 from headway.wire.streams import retry
 

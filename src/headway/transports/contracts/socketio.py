@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from abc import abstractmethod
 from collections import deque
@@ -20,6 +19,7 @@ from headway.errors import (
     RequestError,
 )
 from headway.model.grant import ANONYMOUS, Ability, Grant
+from headway.transports.background import start
 from headway.transports.contracts.contract import Contract, Request, Route, route
 from headway.transports.service import Service
 from headway.transports.socketio.client import Client
@@ -40,13 +40,6 @@ NOBODY = Grant(ANONYMOUS, channels=("*",), can=frozenset((Ability.READ,)))
 _FOREIGN = "Pages of this site need a token here; add its origin (https://its.name) to allowed_origins"
 
 _log = logging.getLogger("headway.connection")
-_running: set[asyncio.Task[None]] = set()
-
-
-def _start(work: Coroutine[Any, Any, None]) -> None:
-    running = asyncio.get_running_loop().create_task(work)
-    _running.add(running)
-    running.add_done_callback(_running.discard)
 
 
 class SocketIoContract(Contract):
@@ -161,7 +154,7 @@ class Speaking(SocketConversation):
             self._asked.append(work)
             return
         self._asked = deque((work,))
-        _start(self._carry_out_all(self._asked))
+        start(self._carry_out_all(self._asked))
 
     async def _carry_out_all(self, asked: deque[Coroutine[Any, Any, None]]) -> None:
         while asked:
