@@ -280,6 +280,30 @@ class TestOthers:
             assert len(await inbox(hub, READER)) == 1
 
     @instant
+    async def test_who_is_let_in_no_more_is_not_told_either(self) -> None:
+        # Given two who asked and had everything taken back since, and one who came again and asked anew.
+        store = SlowStore()
+        since: dict[str, float] = {}
+        hub = Hub(store, MemoryBus(), clock=unix_ms, revoked=lambda user, at: at <= since.get(user, 0.0))
+        await hub.start()
+        again = replace(READER, user="cy")
+        await send(hub, create("t", channel=PROJECT, start=True))
+        for grant, telling in ((MEMBER, ALWAYS), (READER, ONGOING), (again, ALWAYS)):
+            await hub.tellings.ask(grant, "t", telling)
+        await asyncio.sleep(1)
+        since |= dict.fromkeys(("bob", "eve", "cy"), hub.clock() / 1000)
+        await asyncio.sleep(1)
+        await hub.tellings.ask(again, "t", ALWAYS)
+        asked = [await hub.tellings.asked(grant, "t") for grant in (MEMBER, READER, again)]
+        # When
+        await send(hub, r.Succeed(task="t", result={"secret": 1}))
+        # Then nothing is said to the two, not even that there was a task, and nothing is kept for them.
+        told = [len(await inbox(hub, grant)) for grant in (MEMBER, READER, again)]
+        assert (asked, told) == ([None, None, ALWAYS], [0, 0, 1])
+        assert await store.documents("wish") == ()
+        await hub.stop()
+
+    @instant
     async def test_a_wish_that_could_not_be_written_is_none(self) -> None:
         store = SlowStore()
         async with running(store) as hub:

@@ -25,7 +25,7 @@ from headway.hub.log import Bounds
 from headway.hub.outbox import Outbox
 from headway.hub.records import Records
 from headway.hub.task_logs import TaskLogs
-from headway.hub.tellings import Tellings
+from headway.hub.tellings import Revoked, Tellings
 from headway.hub.upkeep import Retention, Upkeep
 from headway.hub.wheel import Wheel
 from headway.model.cursor import Cursor
@@ -80,6 +80,7 @@ class Hub:
         clock: Callable[[], int] = unix_ms,
         outbox: Outbox | None = None,
         audit: Audit | None = None,
+        revoked: Revoked = lambda _user, _at: False,
     ) -> None:
         """Make a hub; `start` opens it.
 
@@ -87,6 +88,7 @@ class Hub:
             clock: Unix milliseconds.
             outbox: is told of facts that go onward.
             audit: is told of who does what.
+            revoked: says of whom everything was taken back.
         """
         self._store = store
         self._bus = bus
@@ -95,6 +97,7 @@ class Hub:
         self.audit = audit or Audit()
         self._access = Access(self.audit)
         self._outbox = outbox
+        self._revoked = revoked
         self.clients = 0
         self._upkeep_task: asyncio.Task[None] | None = None
 
@@ -132,7 +135,13 @@ class Hub:
             self._settings.retention.notifications,
         )
         self.tellings = Tellings(
-            self.records, self._ledger, self._store, self.clock, self._access, self._followers.watches
+            self.records,
+            self._ledger,
+            self._store,
+            self.clock,
+            self._access,
+            self._followers.watches,
+            self._revoked,
         )
         self._intake = Intake(
             self.records,

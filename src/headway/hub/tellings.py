@@ -24,7 +24,7 @@ from headway.model.task import Task, Telling
 from headway.model.telling import begin, conclude, telling_id
 from headway.ports.store import Document, Store, Tombstone
 
-__all__ = ["Ready", "Tellings", "Watches"]
+__all__ = ["Ready", "Revoked", "Tellings", "Watches"]
 
 KIND = "wish"
 _MOST_WISHES = 200
@@ -38,12 +38,17 @@ Watches = Callable[[str | None, Task], bool]
 """Whether a user (None: anybody) follows a task or its channel just now."""
 
 
+Revoked = Callable[[str, float], bool]
+"""Whether what a user had or asked for at a moment (Unix seconds) was taken back since."""
+
+
 class _Wish(msgspec.Struct, frozen=True):
-    """What a wish's document holds."""
+    """What a wish's document holds; `at` in Unix milliseconds."""
 
     task: str
     user: str
     telling: Telling
+    at: int = 0
 
 
 _decode = msgspec.json.Decoder(_Wish).decode
@@ -61,6 +66,7 @@ class Tellings:
         clock: Callable[[], int],
         access: Access,
         watches: Watches,
+        revoked: Revoked,
     ) -> None:
         self._records = records
         self._ledger = ledger
@@ -68,8 +74,9 @@ class Tellings:
         self._clock = clock
         self._access = access
         self._watches = watches
+        self._revoked = revoked
         # Wishes of people in whose channels the task does not live, by task and user.
-        self._wishes: dict[str, dict[str, Telling]] = {}
+        self._wishes: dict[str, dict[str, _Wish]] = {}
 
     async def open(self) -> None:
         """Read what was asked before the server started."""
@@ -77,7 +84,7 @@ class Tellings:
         while page := await self._store.documents(KIND, after=after, limit=_PAGE):
             for document in page:
                 wish = _decode(document.data)
-                self._wishes.setdefault(wish.task, {})[wish.user] = wish.telling
+                self._wishes.setdefault(wish.task, {})[wish.user] = wish
             after = page[-1].id
 
     async def asked(self, grant: Grant, task_id: str) -> Telling | None:
@@ -89,7 +96,8 @@ class Tellings:
         task = await self._find(grant, task_id)
         if task.channel == grant.own_channel:
             return task.notify
-        return self._wishes.get(task.id, {}).get(grant.user)
+        wish = self._wishes.get(task.id, {}).get(grant.user)
+        return None if wish is None or self._lost(wish) else wish.telling
 
     async def ask(self, grant: Grant, task_id: str, telling: Telling | None) -> None:
         """Tell the grant's user, in the user's own channel, when a task is over; None takes it back.
@@ -132,10 +140,10 @@ class Tellings:
         else:
             if before is None and len(self._wishes.get(task.id, {})) >= _MOST_WISHES:
                 raise Overloaded("Too many people have asked to be told of this task")
-            wish = _Wish(task.id, grant.user, telling)
+            wish = _Wish(task.id, grant.user, telling, now)
             data = _encode(wish).decode()
             changes.documents.append(Document(KIND, _wish_id(task.id, grant.user), grant.user, data))
-            self._remember(task.id, grant.user, telling)
+            self._remember(task.id, grant.user, wish)
         self._follow(changes, task, channel, telling, ready, now)
         try:
             await self._ledger.commit(changes)
@@ -162,12 +170,17 @@ class Tellings:
 
     def ended(self, changes: Changes, task: Task, ready: Ready, now: int) -> None:
         """A task is over: tell everybody who is to hear of it, in the same write."""
-        for channel, telling, user in tuple(self._inboxes(task)):
+        for channel, telling, wish in tuple(self._inboxes(task)):
+            user = None if wish is None else wish.user
             if user is not None:
                 changes.dropped.append((KIND, _wish_id(task.id, user)))
                 # Who was told has not to be told again.
                 changes.afterwards.append(partial(self._remember, task.id, user, None))
             note_id, before = self._place(task, channel, ready)
+            if wish is not None and self._lost(wish):
+                # Who was let in when they asked need not be any more; what followed the task for them goes.
+                self._unfollow(changes, before, channel, now)
+                continue
             owner = user if user is not None else _owner(channel)
             if telling is Telling.UNWATCHED and before is None and self._watches(owner, task):
                 continue
@@ -176,15 +189,18 @@ class Tellings:
             changes.add(note, fact=True)
             changes.announce(note)
 
-    def _inboxes(self, task: Task) -> Iterator[tuple[str, Telling, str | None]]:
+    def _lost(self, wish: _Wish) -> bool:
+        return self._revoked(wish.user, wish.at / 1000)
+
+    def _inboxes(self, task: Task) -> Iterator[tuple[str, Telling, _Wish | None]]:
         if task.notify is not None:
             yield task.channel, task.notify, None
-        for user, telling in self._wishes.get(task.id, {}).items():
-            yield user_channel(user), telling, user
+        for user, wish in self._wishes.get(task.id, {}).items():
+            yield user_channel(user), wish.telling, wish
 
-    def _remember(self, task_id: str, user: str, telling: Telling | None) -> None:
-        if telling is not None:
-            self._wishes.setdefault(task_id, {})[user] = telling
+    def _remember(self, task_id: str, user: str, wish: _Wish | None) -> None:
+        if wish is not None:
+            self._wishes.setdefault(task_id, {})[user] = wish
             return
         wishes = self._wishes.get(task_id, {})
         wishes.pop(user, None)
@@ -228,8 +244,13 @@ class Tellings:
                 note = begin(task, channel, note_id, now)
                 self._records.put(note)
                 changes.add(note, fact=True)
-        elif before is not None and before.ongoing:
-            tombstone = Tombstone(note_id, channel, 0, now)
+        else:
+            self._unfollow(changes, before, channel, now)
+
+    def _unfollow(self, changes: Changes, note: Notification | None, channel: str, now: int) -> None:
+        """Have no notification any more that follows a task; one that has become a message stays."""
+        if note is not None and note.ongoing:
+            tombstone = Tombstone(note.id, channel, 0, now)
             self._records.put(tombstone)
             changes.add(tombstone, fact=True)
 

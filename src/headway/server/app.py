@@ -111,13 +111,6 @@ class Headway:
         self._store = store or SqliteStore(settings.data / DATABASE, synchronous=settings.sqlite_synchronous)
         self._onward = Onward(self._store, settings, unix_ms, headway.__version__)
         bus = MemoryBus()
-        self.hub = Hub(
-            self._store,
-            bus,
-            _hub_settings(settings),
-            outbox=self._onward,
-            audit=Audit(enabled=settings.audit),
-        )
         self.identity = Identity(
             verifier.verify if authenticate is None else checked(authenticate),
             self._store,
@@ -127,6 +120,14 @@ class Headway:
             shares_each=settings.shares_per_user,
         )
         """Verifies and revokes."""
+        self.hub = Hub(
+            self._store,
+            bus,
+            _hub_settings(settings),
+            outbox=self._onward,
+            audit=Audit(enabled=settings.audit),
+            revoked=self.identity.revocations.covers_user,
+        )
         self.verify = self.identity.verify
         """Gives the grant of a token, at once if it can; raises Unauthenticated, TokenExpired or TokenRevoked."""
         self.service = Service(

@@ -56,6 +56,7 @@ async def test_all_tokens_of_a_user_until_now_are_taken_back(store: MemoryStore)
     assert revocations.covers(Grant("ada"))
     assert not revocations.covers(Grant("ada", issued_at=NOW + 0.001))
     assert not revocations.covers(Grant("Ada", issued_at=NOW - 1))
+    assert [revocations.covers_user("ada", at) for at in (0.0, NOW, NOW + 1)] == [True, True, False]
     clock.now += 100
     await revocations.revoke_user("ada")
     assert revocations.covers(Grant("ada", issued_at=NOW + 50))

@@ -99,9 +99,17 @@ class Revocations:
         """Whether a grant was taken back."""
         if self._tokens and (grant.id in self._tokens or (grant.id and digest_of(grant.id) in self._tokens)):
             return True
-        until = self._users.get(grant.user)
         # A token that does not say when it was issued may be older than anything.
-        return until is not None and (grant.issued_at is None or grant.issued_at <= until)
+        return self.covers_user(grant.user, 0.0 if grant.issued_at is None else grant.issued_at)
+
+    def covers_user(self, user: str, at: float) -> bool:
+        """Whether what a user had at a moment was taken back since, all of it.
+
+        Args:
+            at: Unix seconds.
+        """
+        until = self._users.get(user)
+        return until is not None and at <= until
 
     async def revoke_token(self, token_id: str, *, expires_at: float | None = None, by: str = "") -> None:
         """Take back one token, a share or a worker key, by its id. Idempotent; durable and in force when it returns.
