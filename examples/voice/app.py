@@ -16,7 +16,7 @@ from examples.demonstration.launch import Place
 from examples.demonstration.pages import shared_file
 from examples.voice.jobs import AUDIO_STEPS, PARSE_STEPS
 from examples.voice.library import Library, project_of
-from examples.voice.queues import QUEUES, Queues
+from examples.voice.queues import Queues
 from headway.dialects.voice import owner_tag
 
 __all__ = ["make_app"]
@@ -124,7 +124,7 @@ def make_app(place: Place, queues: Queues) -> FastAPI:
 
     @app.get("/api/jobs/{queue}/{job}")
     def job(queue: str, job: str, who: Who) -> dict[str, Any]:
-        found = queues.job(queue, job, who.user) if queue in QUEUES else None
+        found = queues.job(queue, job, who.user)
         if found is None:
             raise HTTPException(404, f"There is no job {job} in the queue {queue}")
         task = board.task(job, who.token)

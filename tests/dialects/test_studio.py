@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from headway.dialects.studio import StudioTranslation, meta_of
+from headway.errors import InvalidField
 from headway.model.task import TaskState
 from tests.dialects.lives import Life, at
 
@@ -79,3 +80,8 @@ def test_a_task_of_another_producer_is_a_card_too() -> None:
 def test_a_submission_that_is_none_is_refused(wrong: object) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         meta_of(wrong)
+
+
+def test_a_submission_that_is_too_long_is_refused_in_its_own_words() -> None:
+    with pytest.raises(InvalidField, match="A submission has at most 4096 bytes"):
+        meta_of({**SUBMITTED, "formData": {"prompt": "x" * 4096}})

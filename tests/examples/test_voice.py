@@ -171,6 +171,7 @@ def test_a_job_says_how_it_stands_to_its_owner(app: Running) -> None:
     assert done["data"] == {"chapterId": "shared-tales.4"}
     assert done["returnValue"]["audioUrl"].endswith(".wav")
     assert done["createdAt"] <= done["processedAt"] <= done["finishedAt"]
+    assert app.ask("GET", f"/api/jobs/audio/{job}").body == {**done, "queueName": "audio"}
     for path, token in (
         (f"tts/{job}", app.tokens[1]),
         (f"parse/{job}", None),

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from headway.dialects.translation import Event, Translation, percent_of, tasks_of
-from headway.model.bounds import is_number
-from headway.model.task import Task, TaskState
+from headway.model.bounds import check_json, is_number
+from headway.model.task import META_BYTES, TITLE_CHARS, Task, TaskState
 from headway.ports.link import Version
 
 __all__ = ["StudioTranslation", "active_tasks", "ended", "meta_of", "task_info"]
@@ -66,6 +66,7 @@ def meta_of(submission: Any) -> tuple[str, dict[str, Any]]:
 
     Raises:
         ValueError: it is not of the contract's form; the text says what is wrong.
+        InvalidField: it is too long.
     """
     if not isinstance(submission, dict):
         raise ValueError("A task is an object")  # noqa: TRY004 - it is the value that a client sent
@@ -77,8 +78,9 @@ def meta_of(submission: Any) -> tuple[str, dict[str, Any]]:
         raise ValueError("mode is a text")  # noqa: TRY004
     if not is_number(number) or not is_number(start):
         raise ValueError("id and startTime are numbers")
-    title = " ".join(form["prompt"].split())[:300]
-    return title, {"id": number, "formData": form, "mode": mode, "startTime": start}
+    title = " ".join(form["prompt"].split())[:TITLE_CHARS]
+    meta = {"id": number, "formData": form, "mode": mode, "startTime": start}
+    return title, check_json(meta, "A submission", META_BYTES)
 
 
 def _local_id(task: Task) -> Any:
