@@ -55,7 +55,6 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "wire/streams.py": ("contract/test_streams.py", "one suite over both ways to stream"),
     "worker/ambient.py": ("worker/test_context.py", "the ambient task is what the functions of a job act on"),
     "worker/counts.py": ("worker/test_delivery.py", "the numbers that stats() gives"),
-    "worker/courier.py": ("worker/test_delivery.py", "the thread between the job and the server"),
     "worker/creation.py": ("worker/test_context.py", "what task() and create() are given"),
     "worker/filelock.py": ("worker/test_spool.py", "a spool is locked by it"),
     "worker/journal.py": ("worker/test_spool.py", "what a spool is written by"),

@@ -1,11 +1,9 @@
-"""The thread between a job and the server: batches, outages, forks, and the end of the process."""
+"""From a job to the server: batches, outages, servers that come and go, and what is said about it."""
 
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
-import signal
 import threading
 import time
 from pathlib import Path
@@ -19,7 +17,6 @@ from headway.model.report import (
     BatchAnswer,
     Beat,
     Create,
-    Fail,
     Log,
     Notify,
     Result,
@@ -31,7 +28,6 @@ from headway.worker import delivery
 from headway.worker.discovery import write_runtime
 from headway.worker.limits import Limits
 from tests.worker.far_end import FarEnd
-from tests.worker.scripts import run
 
 
 def test_a_lone_change_leaves_at_once_and_the_token_goes_along(far: FarEnd) -> None:
@@ -241,298 +237,13 @@ def test_a_sink_that_breaks_does_not_end_delivery() -> None:
     assert len(calls) == 2
 
 
-def test_threads_count_together(far: FarEnd) -> None:
-    with headway.task("Threads") as task:
-
-        def work() -> None:
-            for _ in range(2000):
-                task.advance()
-
-        threads = [threading.Thread(target=work) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    assert headway.flush(10)
-    assert far.of(TickReport)[-1].done == 8000
-
-
-def test_a_signal_handler_may_report(far: FarEnd) -> None:
-    with headway.task("Signals") as task:
-
-        def interrupt(*_: object) -> None:
-            task.advance()
-            task.log("signal")
-
-        previous = signal.signal(signal.SIGALRM, interrupt)
-        signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
-        try:
-            for _ in range(20_000):
-                task.advance()
-                task.message("busy")
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, previous)
-    assert headway.flush(10)
-    assert far.of(Succeed)
-
-
 # Forks
-
-
-def in_child(task: headway.TaskHandle) -> None:
-    current = headway.current()
-    assert current is not None
-    assert current.id == task.id
-    headway.log("from the child")
-    current.message("child")
-    with headway.task("Part"):
-        pass
-
-
-def test_a_forked_child_reports_on_the_parents_task_and_on_its_own(far: FarEnd) -> None:
-    with headway.task("Whole") as task:
-        task.log("from the parent")
-        assert headway.flush(10)
-        child = multiprocessing.get_context("fork").Process(target=in_child, args=(task,))
-        child.start()
-        child.join(30)
-        assert child.exitcode == 0
-    assert headway.flush(10)
-
-    part = next(create for create in far.of(Create) if create.title == "Part")
-    assert part.parent == task.id
-    assert [create.title for create in far.of(Create)].count("Whole") == 1
-    sources = {log.lines[0].text: log.source for log in far.of(Log)}
-    assert len(set(sources.values())) == 2
-    assert "child" in {tick.message for tick in far.of(TickReport)}
-    assert [ending.task for ending in far.of(Succeed)] == [part.task, task.id]
-
-
-def test_a_child_that_leaves_the_parents_block_does_not_end_its_task(far: FarEnd) -> None:
-    with headway.task("Whole") as task:
-        pid = os.fork()
-        if pid == 0:
-            try:
-                task.__exit__(None, None, None)
-                headway.flush(5)
-            finally:
-                os._exit(0)
-        os.waitpid(pid, 0)
-        assert headway.flush(10)
-        assert far.of(Succeed) == []
-    assert headway.flush(10)
-    assert len(far.of(Succeed)) == 1
-
-
-def test_a_busy_process_may_fork_at_any_moment(far: FarEnd) -> None:
-    stop = threading.Event()
-
-    def busy() -> None:
-        while not stop.is_set():
-            headway.notify("ada", "busy")
-            time.sleep(0)
-
-    thread = threading.Thread(target=busy)
-    thread.start()
-    try:
-        for _ in range(20):
-            pid = os.fork()
-            if pid == 0:
-                status = 1
-                try:
-                    headway.notify("ada", "child")
-                    status = 0 if headway.flush(20) else 2
-                finally:
-                    os._exit(status)
-            assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-    finally:
-        stop.set()
-        thread.join()
-    assert len([note for note in far.of(Notify) if note.title == "child"]) == 20
 
 
 # The end of a process
 
 
-def test_a_short_script_delivers_before_it_exits(far: FarEnd, tmp_path: Path) -> None:
-    done = run(
-        """
-        import headway
-        with headway.task("Script", id="script") as task:
-            task.result(42)
-        """,
-        tmp_path,
-        HEADWAY_URL=far.url,
-    )
-
-    assert (done.returncode, done.stderr) == (0, "")
-    assert far.of(Succeed) == [Succeed("script")]
-
-
-def test_a_short_script_waits_for_a_server_that_is_busy(far: FarEnd, tmp_path: Path) -> None:
-    far.takes = 0.8
-    done = run(
-        """
-        import headway
-        with headway.task("Script", id="script"):
-            pass
-        """,
-        tmp_path,
-        HEADWAY_URL=far.url,
-    )
-
-    assert (done.returncode, done.stderr) == (0, "")
-    assert far.of(Succeed) == [Succeed("script")]
-
-
-def test_a_task_that_is_open_when_the_process_ends_has_failed(far: FarEnd, tmp_path: Path) -> None:
-    done = run(
-        """
-        import headway
-        task = headway.task("Open", id="open").__enter__()
-        task.advance(7)
-        """,
-        tmp_path,
-        HEADWAY_URL=far.url,
-    )
-
-    assert done.returncode == 0
-    assert far.of(Fail)[0].error == "The process ended before the task did"
-
-
-def test_the_last_tick_of_a_task_that_is_open_at_the_end_is_sent(far: FarEnd, tmp_path: Path) -> None:
-    run(
-        """
-        import headway
-        task = headway.task("Open", id="open").__enter__()
-        task.advance(7)
-        """,
-        tmp_path,
-        HEADWAY_URL=far.url,
-    )
-    assert far.of(TickReport)[-1].done == 7
-
-
-def test_an_exception_in_a_script_is_what_the_task_failed_with(far: FarEnd, tmp_path: Path) -> None:
-    done = run(
-        """
-        import headway
-        with headway.task("Script", id="script"):
-            raise ValueError("bad row")
-        """,
-        tmp_path,
-        HEADWAY_URL=far.url,
-    )
-
-    assert done.returncode == 1
-    assert far.of(Fail)[0].error == "ValueError: bad row"
-
-
-@pytest.mark.parametrize("reachable", [False, None])
-def test_exit_is_not_held_up_by_a_server_that_is_away(tmp_path: Path, reachable: bool | None) -> None:
-    far = FarEnd().start()
-    far.stop()
-    settings = {} if reachable is None else {"HEADWAY_URL": far.url}
-    done = run(
-        """
-        import atexit, time
-        begun = []
-        atexit.register(lambda: print(time.monotonic() - begun[0]))
-        import headway
-        with headway.task("Script"):
-            pass
-        atexit.register(lambda: begun.append(time.monotonic()))
-        """,
-        tmp_path,
-        **settings,
-    )
-
-    assert done.returncode == 0, done.stderr
-    assert float(done.stdout) < 0.6
-
-
 # The spool
-
-
-CRASHES = """
-    import os, signal
-    import headway
-    with headway.task("Crashing", id="crashing") as task:
-        task.progress(3, 10)
-        task.fail("out of luck")
-        headway.notify("ada", "Crashed", id="note")
-        os.kill(os.getpid(), signal.SIGKILL)
-"""
-
-
-def test_facts_survive_a_crash_and_the_next_process_delivers_them(tmp_path: Path) -> None:
-    spool = tmp_path / "spool"
-    far = FarEnd().start()
-    far.stop()
-    crashed = run(CRASHES, tmp_path, HEADWAY_URL=far.url, HEADWAY_SPOOL=str(spool))
-    assert crashed.returncode == -signal.SIGKILL
-    far.start()
-
-    done = run(
-        "import headway; headway.notify('ada', 'Next'); assert headway.flush(20)",
-        tmp_path,
-        HEADWAY_URL=far.url,
-        HEADWAY_SPOOL=str(spool),
-    )
-
-    assert (done.returncode, done.stderr) == (0, "")
-    mine = [report for report in far.reports if getattr(report, "task", None) == "crashing"]
-    assert mine == [
-        Create("crashing", "Crashing", start=True),
-        TickReport(task="crashing", done=3, total=10),
-        Fail("crashing", error="out of luck"),
-    ]
-    assert {note.title for note in far.of(Notify)} == {"Crashed", "Next"}
-    assert list(spool.iterdir()) == []
-    far.stop()
-
-
-def test_configuring_a_spool_delivers_what_is_in_it(far: FarEnd, tmp_path: Path) -> None:
-    away = FarEnd().start()
-    away.stop()
-    run(CRASHES, tmp_path, HEADWAY_URL=away.url, HEADWAY_SPOOL=str(tmp_path / "spool"))
-
-    headway.configure(spool=tmp_path / "spool")
-
-    far.until(lambda: far.of(Fail))
-
-
-def test_a_process_that_lives_keeps_its_spool_to_itself(far: FarEnd, tmp_path: Path) -> None:
-    away = FarEnd().start()
-    away.stop()
-    headway.configure(url=away.url, spool=tmp_path / "spool")
-    with headway.task("Alive"):
-        pass
-
-    run(
-        "import headway; headway.notify('ada', 'Other'); headway.flush(20)",
-        tmp_path,
-        HEADWAY_URL=far.url,
-        HEADWAY_SPOOL=str(tmp_path / "spool"),
-    )
-
-    assert [type(report) for report in far.reports] == [Notify]
-    headway.configure(url=far.url)
-    assert headway.flush(10)
-    assert far.of(Succeed)
-
-
-def test_a_spool_that_cannot_be_written_costs_nothing_but_a_warning(
-    far: FarEnd, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    (tmp_path / "file").write_text("not a folder")
-    headway.configure(spool=tmp_path / "file")
-    with headway.task("Goes on"):
-        pass
-    assert headway.flush(10)
-    assert far.of(Succeed)
-    assert len([record for record in caplog.records if "spool" in record.message]) == 1
 
 
 def test_attempts_are_begun_by_retries_that_may_be_repeated(far: FarEnd) -> None:

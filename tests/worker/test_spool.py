@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
-from headway.model.report import Notify, Report, Start, Succeed
+import pytest
+
+import headway
+from headway.model.report import (
+    Create,
+    Fail,
+    Notify,
+    Report,
+    Start,
+    Succeed,
+    TickReport,
+)
 from headway.worker import spool as module
 from headway.worker.spool import Spool
+from tests.worker.far_end import FarEnd
+from tests.worker.scripts import run
 
 FACTS: list[Report] = [Start("a"), Succeed("a", result={"rows": 1})]
 
@@ -60,3 +74,83 @@ def test_a_large_file_is_rewritten_with_what_is_left_and_stays_locked(tmp_path: 
     mine.close()
     assert list(other.orphans()) == [[*FACTS, note]]
     other.close()
+
+
+CRASHES = """
+    import os, signal
+    import headway
+    with headway.task("Crashing", id="crashing") as task:
+        task.progress(3, 10)
+        task.fail("out of luck")
+        headway.notify("ada", "Crashed", id="note")
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_facts_survive_a_crash_and_the_next_process_delivers_them(tmp_path: Path) -> None:
+    spool = tmp_path / "spool"
+    far = FarEnd().start()
+    far.stop()
+    crashed = run(CRASHES, tmp_path, HEADWAY_URL=far.url, HEADWAY_SPOOL=str(spool))
+    assert crashed.returncode == -signal.SIGKILL
+    far.start()
+
+    done = run(
+        "import headway; headway.notify('ada', 'Next'); assert headway.flush(20)",
+        tmp_path,
+        HEADWAY_URL=far.url,
+        HEADWAY_SPOOL=str(spool),
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    mine = [report for report in far.reports if getattr(report, "task", None) == "crashing"]
+    assert mine == [
+        Create("crashing", "Crashing", start=True),
+        TickReport(task="crashing", done=3, total=10),
+        Fail("crashing", error="out of luck"),
+    ]
+    assert {note.title for note in far.of(Notify)} == {"Crashed", "Next"}
+    assert list(spool.iterdir()) == []
+    far.stop()
+
+
+def test_configuring_a_spool_delivers_what_is_in_it(far: FarEnd, tmp_path: Path) -> None:
+    away = FarEnd().start()
+    away.stop()
+    run(CRASHES, tmp_path, HEADWAY_URL=away.url, HEADWAY_SPOOL=str(tmp_path / "spool"))
+
+    headway.configure(spool=tmp_path / "spool")
+
+    far.until(lambda: far.of(Fail))
+
+
+def test_a_process_that_lives_keeps_its_spool_to_itself(far: FarEnd, tmp_path: Path) -> None:
+    away = FarEnd().start()
+    away.stop()
+    headway.configure(url=away.url, spool=tmp_path / "spool")
+    with headway.task("Alive"):
+        pass
+
+    run(
+        "import headway; headway.notify('ada', 'Other'); headway.flush(20)",
+        tmp_path,
+        HEADWAY_URL=far.url,
+        HEADWAY_SPOOL=str(tmp_path / "spool"),
+    )
+
+    assert [type(report) for report in far.reports] == [Notify]
+    headway.configure(url=far.url)
+    assert headway.flush(10)
+    assert far.of(Succeed)
+
+
+def test_a_spool_that_cannot_be_written_costs_nothing_but_a_warning(
+    far: FarEnd, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    headway.configure(spool=tmp_path / "file")
+    with headway.task("Goes on"):
+        pass
+    assert headway.flush(10)
+    assert far.of(Succeed)
+    assert len([record for record in caplog.records if "spool" in record.message]) == 1
