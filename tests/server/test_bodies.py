@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 from typing import Any
 
 import pytest
@@ -241,3 +242,16 @@ def test_files_beside_the_pages_are_not_served(server: Server, path: str) -> Non
     response = connection.getresponse()
     assert (response.status, b"import" in response.read()) == (404, False)
     connection.close()
+
+
+def test_what_pages_of_other_origins_load_may_be_read_there_and_kept(server: Server) -> None:
+    module = server.request("GET", "/headway.js")
+    parts = re.findall(rb"\./(assets/[\w-]+\.js)", module.data)
+    assert parts
+    for path in ["headway.js", *(part.decode() for part in parts)]:
+        response = server.request("GET", f"/{path}")
+        assert response.status == 200, path
+        assert response.headers["Access-Control-Allow-Origin"] == "*", path
+        assert response.headers["Cross-Origin-Resource-Policy"] == "cross-origin", path
+        # The names of the parts change with what is in them.
+        assert ("immutable" in response.headers["Cache-Control"]) is (path != "headway.js"), path

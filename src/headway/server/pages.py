@@ -21,6 +21,7 @@ _MISSING = (
     "<!doctype html><title>Headway</title><p>The pages are not built. Run <code>make web</code> in the "
     "repository, or install Headway from a wheel; the API works without them."
 )
+_CROSS_ORIGIN = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
 _POLICY = (
     "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'; object-src 'none'"
@@ -60,7 +61,7 @@ def page_handlers() -> list[ControllerRouterHandler]:
                 path="/assets",
                 directories=[STATIC / "assets"],
                 include_in_schema=False,
-                cache_control=None,
+                after_request=_shared_for_good,
                 send_as_attachment=False,
             )
         )
@@ -73,11 +74,17 @@ def _index(root: str) -> str:
     return (STATIC / "index.html").read_text(encoding="utf-8").replace('"/assets/', f'"{root}/assets/')
 
 
+def _shared_for_good(response: Response[Any]) -> Response[Any]:
+    """Parts of `headway.js` are loaded by pages of any origin; names have a hash of the content in them."""
+    response.headers.update({**_CROSS_ORIGIN, "Cache-Control": "public, max-age=31536000, immutable"})
+    return response
+
+
 def _file(name: str, media_type: str, cache: str, *, cross_origin: bool = False) -> Response[str] | File:
     path = STATIC / name
     if not path.is_file():
         return Response(_MISSING, media_type="text/html", status_code=503)
     headers = {"Cache-Control": cache}
     if cross_origin:
-        headers |= {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+        headers |= _CROSS_ORIGIN
     return File(path, media_type=media_type, content_disposition_type="inline", headers=headers)

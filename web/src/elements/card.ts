@@ -68,7 +68,7 @@ export class Card {
     setText(this.#note, silent === undefined ? "" : words.silent(words.duration(silent)));
     setText(this.#error, task.state === "failed" ? (task.error ?? "") : "");
     this.#showLinks(task.result, words.result);
-    this.#showButtons(controls ? actionsFor(task) : [], words);
+    this.#showButtons(controls ? actionsFor(task) : [], words, task.title);
   }
 
   #showLinks(result: unknown, otherwise: string): void {
@@ -87,9 +87,11 @@ export class Card {
     this.#links.hidden = links.length === 0;
   }
 
-  #showButtons(actions: readonly Action[], words: Record<ButtonAction, string>): void {
+  #showButtons(actions: readonly Action[], words: Record<ButtonAction, string>, title: string): void {
     for (const [action, button] of this.#buttons) {
       button.textContent = words[action];
+      // Where there are several of them, it must be heard whose each is.
+      setAttribute(button, "aria-label", `${words[action]}: ${title}`);
       button.hidden = !actions.includes(action);
     }
     this.#footer.hidden = [...this.#buttons.values()].every((button) => button.hidden);

@@ -2,17 +2,20 @@
 
 import type { Notification } from "../client/model.ts";
 import type { SubscribeOptions, SubscriptionEvent } from "../client/subscription.ts";
-import { Inbox } from "../inbox/inbox.ts";
-import { popUp } from "../inbox/popups.ts";
-import { plainText } from "../present/text.ts";
+import type { Inbox } from "../inbox/inbox.ts";
 import { words } from "../present/words.ts";
 import { Following } from "./following.ts";
-import { ownAddress } from "./inbox-entry.ts";
-import { inboxCss } from "./inbox-styles.ts";
-import { InboxView } from "./inbox-view.ts";
+import type { InboxView } from "./inbox-view.ts";
+import { dress } from "./styles.ts";
 
 /** Calm enough to read; a task's end still arrives at once. */
 const HZ = 4;
+
+/** Its place in the page, until it is there. */
+const css = `
+:host { display: inline-block; margin: 0; vertical-align: middle; }
+.body:empty { width: 32px; height: 32px; }
+`;
 
 /**
  * Fires `headway-notification` for each that arrives, `headway-open` when somebody goes where one leads (preventing it
@@ -21,31 +24,26 @@ const HZ = 4;
 export class HeadwayInbox extends Following {
   static readonly observedAttributes = ["token", "server"];
 
-  readonly #view = new InboxView({
-    address: ownAddress,
-    followed: (notification, event) => {
-      if (!this.fire("headway-open", notification)) event.preventDefault();
-    },
-    opened: () => this.refresh(),
-  });
+  #parts: typeof import("./inbox-parts.ts") | undefined;
+  #view: InboxView | undefined;
   #inbox: Inbox | undefined;
   #user: string | undefined;
   #told: number | undefined;
-
-  constructor() {
-    super();
-    this.body.append(this.#view.element);
-  }
 
   /** How many are unread. */
   get unread(): number {
     return this.#inbox?.unread ?? 0;
   }
 
+  override connectedCallback(): void {
+    super.connectedCallback();
+    if (!this.#parts) void this.#load();
+  }
+
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.#view.toggle(false);
-    this.#view.close();
+    this.#view?.toggle(false);
+    this.#view?.close();
   }
 
   protected override restart(): void {
@@ -56,29 +54,29 @@ export class HeadwayInbox extends Following {
   }
 
   protected override get styles(): string {
-    return inboxCss;
+    return css;
   }
 
   protected override get waitsForWelcome(): boolean {
-    return true;
+    return this.#view !== undefined;
   }
 
   protected override get running(): boolean {
-    return this.#view.isOpen;
+    return this.#view?.isOpen ?? false;
   }
 
   protected override wanted(): SubscribeOptions | undefined {
-    const user = this.client?.welcome?.user;
+    const user = this.#view && this.client?.welcome?.user;
     return user ? { channel: `user:${user}`, maxHz: HZ } : undefined;
   }
 
   protected override received(event: SubscriptionEvent): void {
     const { client, subscription } = this;
-    if (!client || !subscription) return;
+    if (!client || !subscription || !this.#parts) return;
     const user = client.welcome?.user;
     if (this.#inbox?.client !== client || this.#user !== user) {
       this.#inbox?.close();
-      this.#inbox = new Inbox(client, {
+      this.#inbox = new this.#parts.Inbox(client, {
         changed: () => this.refresh(),
         arrived: (notification) => this.#arrived(notification),
       });
@@ -90,18 +88,37 @@ export class HeadwayInbox extends Following {
   protected override render(): void {
     // Who is refused is not shown any longer what came before.
     const inbox = this.client?.status.state === "refused" ? undefined : this.#inbox;
-    this.#view.show(inbox, this.language, this.connectionText);
+    this.#view?.show(inbox, this.language, this.connectionText);
     const unread = inbox?.unread;
     if (unread === undefined || unread === this.#told) return;
     this.#told = unread;
     this.fire("headway-unread", unread);
   }
 
+  /** Pages without a bell do not load what only a bell needs. */
+  async #load(): Promise<void> {
+    const parts = await import("./inbox-parts.ts");
+    if (this.#parts) return;
+    this.#parts = parts;
+    this.#view = new parts.InboxView({
+      address: parts.ownAddress,
+      followed: (notification, event) => {
+        if (!this.fire("headway-open", notification)) event.preventDefault();
+      },
+      opened: () => this.refresh(),
+    });
+    if (this.shadowRoot) dress(this.shadowRoot, parts.inboxCss);
+    this.body.append(this.#view.element);
+    this.restart();
+  }
+
   #arrived(notification: Notification): void {
-    this.say(words[this.language].announceNotification(plainText(notification.title)));
+    const parts = this.#parts;
+    if (!parts) return;
+    this.say(words[this.language].announceNotification(parts.plainText(notification.title)));
     if (!this.fire("headway-notification", notification) || this.hasAttribute("quiet")) return;
-    popUp(notification, this.client?.url ?? "", () => {
-      const address = ownAddress(notification);
+    parts.popUp(notification, this.client?.url ?? "", () => {
+      const address = parts.ownAddress(notification);
       void this.client?.read([notification.id]).catch(() => undefined);
       if (this.fire("headway-open", notification) && address !== undefined) location.assign(address);
     });

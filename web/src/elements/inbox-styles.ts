@@ -55,7 +55,7 @@ export const inboxCss = `
 .entry-link, .entry-text, .entry-content, .entry-source { unicode-bidi: isolate; }
 .entry-link { color: inherit; text-decoration-color: var(--_muted); text-decoration-thickness: 1px; }
 .entry-link:hover { color: var(--_accent); }
-.entry-content { color: var(--_muted); font-size: 13px; white-space: pre-line; max-height: 9em; overflow: auto; }
+.entry-content { color: var(--_muted); font-size: 13px; white-space: pre-line; max-height: calc(6 * 1.45em); overflow: auto; }
 .entry .bar { height: 6px; margin-block: 5px 2px; }
 .entry[data-state="paused"] .fill, .entry[data-state="lost"] .fill { background: var(--_warn); }
 .entry-far { color: var(--_muted); font-size: 12px; font-variant-numeric: tabular-nums; }

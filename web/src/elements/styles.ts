@@ -59,7 +59,7 @@ p, ul { margin: 0; padding: 0; list-style: none; }
 .step { color: var(--_text); }
 .numbers { font-variant-numeric: tabular-nums; }
 .note { color: var(--_warn); font-size: 13px; }
-.error { color: var(--_bad); font-size: 13px; white-space: pre-wrap; overflow-wrap: anywhere; max-height: 12em; overflow: auto; }
+.error { color: var(--_bad); font-size: 13px; white-space: pre-wrap; overflow-wrap: anywhere; max-height: calc(8 * 1.45em); overflow: auto; }
 .connection { color: var(--_muted); font-size: 12px; }
 a { color: var(--_accent); text-underline-offset: 2px; overflow-wrap: anywhere; }
 button {

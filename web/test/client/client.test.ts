@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import { HeadwayClient, socketAddress } from "../../src/client/client.ts";
 import type { Status } from "../../src/client/index.ts";
 import { World } from "../world.ts";
+import { snapshot, task } from "./messages.ts";
 
 let world: World;
 beforeEach(() => {
@@ -24,14 +25,6 @@ async function live(options: Parameters<typeof connect>[0] = {}) {
   world.socket.welcome();
   world.socket.say(snapshot("e.1", [task("a", 1)], true));
   return { client, states, subscription };
-}
-
-function task(id: string, rev: number, state = "running") {
-  return { id, rev, state, title: id };
-}
-
-function snapshot(cursor: string, tasks: object[], reset: boolean, id = 1) {
-  return { type: "snapshot", id, cursor, reset, tasks, notifications: [], removed: [] };
 }
 
 describe("addresses", () => {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { HeadwayClient } from "../../src/client/client.ts";
-import type { Status } from "../../src/client/index.ts";
 import { World } from "../world.ts";
+import { block, connect, me, onEvents, onPoll } from "./doors.ts";
+import { change, task } from "./messages.ts";
 
 let world: World;
 beforeEach(() => {
@@ -9,69 +9,9 @@ beforeEach(() => {
   world.origin = "http://jobs.test";
 });
 
-function connect(options: Partial<ConstructorParameters<typeof HeadwayClient>[0]> = {}) {
-  const client = new HeadwayClient({ url: "http://jobs.test/", token: "t1", ...world, ...options });
-  const states: Status["state"][] = [];
-  client.on("status", (status) => states.push(status.state));
-  return { client, states };
-}
-
-const me = { user: "ada", can: ["read"], channels: ["user:ada"], server: "1" };
-
-function task(id: string, rev: number, state = "running") {
-  return { id, rev, state, title: id };
-}
-
-function snapshot(cursor: string, tasks: object[], reset: boolean, id = 1) {
-  return { type: "snapshot", id, cursor, reset, tasks, notifications: [], removed: [] };
-}
-
-function change(cursor: string, one: object, id = 1) {
-  return { type: "change", id, cursor, task: one };
-}
-
-/** The socket fails twice without a word. */
-async function block() {
-  await world.settle();
-  world.socket.end(1006);
-  await world.pass(500);
-  world.socket.end(1006);
-  await world.pass(1000);
-}
-
-/** A client whose stream is open and has told what there is. */
-async function onEvents(options: Parameters<typeof connect>[0] = {}) {
-  const { client, states } = connect(options);
-  const subscription = client.subscribe({ channel: "user:ada" });
-  await block();
-  world.request("/api/me").answer(me);
-  await world.pass(20);
-  const stream = world.request("/events");
-  stream.stream();
-  stream.write("retry: 2000\n\n");
-  stream.say(snapshot("e.1", [task("a", 1)], true));
-  await world.settle();
-  return { client, states, subscription, stream };
-}
-
-/** The same by polls: the stream is held back. */
-async function onPoll() {
-  const { client, states } = connect();
-  const subscription = client.subscribe({ channel: "user:ada" });
-  await block();
-  world.request("/api/me").answer(me);
-  await world.pass(5_020);
-  await world.pass(2_000);
-  world.request("/api/me").answer(me);
-  await world.pass(20);
-  world.request("/poll?wait=0").answer({ messages: [snapshot("e.1", [task("a", 1)], true)] });
-  await world.settle();
-  return { client, states, subscription };
-}
-
 describe("down", () => {
   test("two sockets without a welcome lead to a stream of events", async () => {
-    const { client, states, subscription, stream } = await onEvents();
+    const { client, states, subscription, stream } = await onEvents(world);
     expect(world.sockets).toHaveLength(2);
     expect(stream.method).toBe("POST");
     expect(stream.headers.authorization).toBe("Bearer t1");
@@ -86,7 +26,7 @@ describe("down", () => {
   });
 
   test("a stream that is held back leads to polls", async () => {
-    const { client, subscription } = await onPoll();
+    const { client, subscription } = await onPoll(world);
     expect(client.transport).toBe("poll");
     expect(subscription.tasks.get("a")?.rev).toBe(1);
     const poll = world.request("/poll?wait=25");
@@ -105,9 +45,9 @@ describe("down", () => {
   });
 
   test("a stream that is no stream leads to polls at once", async () => {
-    const { client } = connect();
+    const { client } = connect(world);
     client.subscribe({ channel: "user:ada" });
-    await block();
+    await block(world);
     world.request("/api/me").answer(me);
     await world.pass(20);
     world.request("/events").page(404);
@@ -123,7 +63,7 @@ describe("down", () => {
         throw new DOMException("Refused by policy", "SecurityError");
       }
     }
-    const { client } = connect({ WebSocket: Forbidden as never });
+    const { client } = connect(world, { WebSocket: Forbidden as never });
     client.connect();
     await world.pass(500);
     expect(world.asked("/api/me")).toBe(1);
@@ -131,17 +71,17 @@ describe("down", () => {
 
   test("a page of another origin stays with the socket", async () => {
     world.origin = "http://shop.test";
-    connect().client.connect();
-    await block();
+    connect(world).client.connect();
+    await block(world);
     await world.pass(120_000);
     expect(world.requests).toHaveLength(0);
     expect(world.sockets.length).toBeGreaterThan(3);
   });
 
   test("while the server is away the socket is tried again and again, in turns", async () => {
-    const { client } = connect();
+    const { client } = connect(world);
     client.subscribe({ channel: "user:ada" });
-    await block();
+    await block(world);
     for (let turn = 0; turn < 6; turn += 1) {
       const sockets = world.sockets.length;
       world.request("/api/me").fail();
@@ -155,7 +95,7 @@ describe("down", () => {
   });
 
   test("a client whose sockets worked waits longer before it doubts them", async () => {
-    connect().client.subscribe({ channel: "user:ada" });
+    connect(world).client.subscribe({ channel: "user:ada" });
     await world.settle();
     world.socket.open();
     world.socket.welcome();
@@ -172,7 +112,7 @@ describe("down", () => {
   });
 
   test("a stream that falls silent later leads to polls with the same cursor", async () => {
-    const { client } = await onEvents();
+    const { client } = await onEvents(world);
     await world.pass(29_000);
     world.socket.end(1006);
     await world.pass(25_000);
@@ -185,7 +125,7 @@ describe("down", () => {
 
 describe("on the stream", () => {
   test("a comment is a sign of life", async () => {
-    const { client, stream } = await onEvents();
+    const { client, stream } = await onEvents(world);
     for (let beat = 0; beat < 8; beat += 1) {
       await world.pass(25_000);
       stream.write(": heartbeat\n\n");
@@ -197,7 +137,7 @@ describe("on the stream", () => {
   });
 
   test("subscriptions that change together make one new request, from the newest cursors", async () => {
-    const { client, stream } = await onEvents();
+    const { client, stream } = await onEvents(world);
     stream.say(change("e.5", task("a", 5)));
     await world.settle();
     const before = world.asked("/events");
@@ -214,7 +154,7 @@ describe("on the stream", () => {
   });
 
   test("nothing of the old request is heard after a change", async () => {
-    const { client, stream, subscription } = await onEvents();
+    const { client, stream, subscription } = await onEvents(world);
     client.subscribe({ channel: "public" });
     stream.say(change("e.9", task("a", 9)));
     await world.settle();
@@ -222,7 +162,7 @@ describe("on the stream", () => {
   });
 
   test("a broken stream is opened again where it stopped", async () => {
-    const { client, stream } = await onEvents();
+    const { client, stream } = await onEvents(world);
     stream.say(change("e.5", task("a", 5)));
     await world.settle();
     stream.end();
@@ -236,7 +176,7 @@ describe("on the stream", () => {
   });
 
   test("a log goes on from its next line", async () => {
-    const { client } = await onEvents();
+    const { client } = await onEvents(world);
     client.subscribe({ task: "x", log: 0 });
     await world.pass(20);
     const stream = world.request("/events");
@@ -249,7 +189,7 @@ describe("on the stream", () => {
   });
 
   test("a refusal of all is sorted out: those that are not refused go on", async () => {
-    const { client, subscription } = await onEvents();
+    const { client, subscription } = await onEvents(world);
     const gone = client.subscribe({ task: "gone" });
     await world.pass(20);
     const refusal = { code: 104, message: "Not found.", retryable: false };
@@ -276,7 +216,7 @@ describe("on the stream", () => {
     [401, { code: 402, message: "Expired." }, 402],
     [403, { code: 403, message: "Not from here." }, 403],
   ])("an answer %i with %o ends as a close code does", async (status, body, code) => {
-    const { client, stream } = await onEvents();
+    const { client, stream } = await onEvents(world);
     stream.end();
     await world.pass(5_000);
     world.request("/api/me").answer({ ...body, retryable: false }, status);
@@ -288,7 +228,7 @@ describe("on the stream", () => {
   });
 
   test("a server that is full says when to come again", async () => {
-    const { stream } = await onEvents();
+    const { stream } = await onEvents(world);
     stream.end();
     await world.pass(5_000);
     world.request("/api/me").answer({ code: 202, message: "Full.", retryable: true }, 503, { "retry-after": "40" });
@@ -301,7 +241,7 @@ describe("on the stream", () => {
   });
 
   test("a token that is renewed goes into a new request", async () => {
-    const { client } = await onEvents();
+    const { client } = await onEvents(world);
     client.setToken("t2");
     await world.pass(20);
     expect(world.request("/events").headers.authorization).toBe("Bearer t2");
@@ -309,7 +249,7 @@ describe("on the stream", () => {
   });
 
   test("a client that is woken asks whether the stream lives", async () => {
-    const { client } = await onEvents();
+    const { client } = await onEvents(world);
     await world.pass(20_000);
     world.wake();
     await world.pass(20);
@@ -319,7 +259,7 @@ describe("on the stream", () => {
   });
 
   test("closing ends the request", async () => {
-    const { client, stream } = await onEvents();
+    const { client, stream } = await onEvents(world);
     client.close();
     expect(stream.aborted).toBe(true);
     await world.pass(120_000);
@@ -329,7 +269,7 @@ describe("on the stream", () => {
 
 describe("commands", () => {
   test("go over REST", async () => {
-    const { client } = await onEvents();
+    const { client } = await onEvents(world);
     const cancelled = client.cancel("a b");
     const request = world.request("/api/tasks/a%20b/cancel");
     expect(request).toMatchObject({ method: "POST", headers: { authorization: "Bearer t1" } });
@@ -338,7 +278,7 @@ describe("commands", () => {
   });
 
   test("are refused in the server's words", async () => {
-    const { client } = await onEvents();
+    const { client } = await onEvents(world);
     const paused = client.pause("a");
     world.request("/api/tasks/a/pause").answer({ code: 106, message: "It has finished.", retryable: false }, 409);
     await expect(paused).rejects.toMatchObject({ code: 106, message: "It has finished." });
@@ -348,7 +288,7 @@ describe("commands", () => {
   });
 
   test("read notifications", async () => {
-    const { client } = await onEvents();
+    const { client } = await onEvents(world);
     const all = client.read("all");
     world.request("/api/notifications/read_all").answer({ updated: 3 });
     await all;
@@ -357,116 +297,5 @@ describe("commands", () => {
     await world.settle();
     world.request("/api/notifications/n2/read").answer({ updated: 1 });
     await two;
-  });
-});
-
-describe("up", () => {
-  test("a socket is tried after half a minute, then rarer, up to ten minutes", async () => {
-    const { client, stream } = await onEvents();
-    const waits: number[] = [];
-    for (let turn = 0; turn < 7; turn += 1) {
-      const before = world.sockets.length;
-      let waited = 0;
-      while (world.sockets.length === before) {
-        await world.pass(1000);
-        waited += 1;
-        if (waited % 20 === 0) stream.write(": heartbeat\n\n");
-      }
-      waits.push(waited);
-      world.socket.end(1006);
-      await world.settle();
-    }
-    expect(waits).toEqual([30, 60, 120, 240, 480, 600, 600]);
-    expect(client.transport).toBe("events");
-    expect(client.status.state).toBe("live");
-  });
-
-  test("the stream goes on until the socket is live, and the socket from where the stream was", async () => {
-    const { client, states, stream, subscription } = await onEvents();
-    await world.pass(30_000);
-    world.socket.open();
-    expect(world.socket.types()).toEqual(["auth"]);
-    stream.say(change("e.7", task("a", 7)));
-    await world.settle();
-    expect(stream.aborted).toBe(false);
-    world.socket.welcome();
-    expect(stream.aborted).toBe(true);
-    expect(world.socket.last("subscribe")).toMatchObject({ id: 1, cursor: "e.7" });
-    expect(client.transport).toBe("websocket");
-    stream.say(change("e.8", task("a", 8)));
-    await world.settle();
-    expect(subscription.tasks.get("a")?.rev).toBe(7);
-    world.socket.say(snapshot("e.8", [task("a", 8)], false));
-    expect(subscription.tasks.get("a")?.rev).toBe(8);
-    expect(states.at(-1)).toBe("live");
-    expect(states.slice(3)).not.toContain("reconnecting");
-    // All is as if it had been the socket from the beginning.
-    await world.pass(600_000);
-    expect(world.asked("/events")).toBe(1);
-  });
-
-  test("a command that is under way is asked for again on the new door", async () => {
-    const { client } = await onEvents();
-    await world.pass(30_000);
-    const cancelled = client.cancel("a");
-    world.socket.open();
-    world.socket.welcome();
-    expect(world.socket.last("cancel")).toMatchObject({ task: "a" });
-    world.socket.say({ type: "ok", ref: 1, task: task("a", 2, "cancelled") });
-    await expect(cancelled).resolves.toMatchObject({ state: "cancelled" });
-  });
-
-  test("being online again is a reason to try", async () => {
-    await onEvents();
-    await world.pass(6_000);
-    world.wake();
-    await world.settle();
-    expect(world.sockets).toHaveLength(3);
-  });
-
-  test("from polls the socket is tried first, then the stream", async () => {
-    const { client } = await onPoll();
-    const streams = world.asked("/events");
-    await world.pass(30_000);
-    world.socket.end(1006);
-    await world.settle();
-    await world.pass(0);
-    world.request("/api/me").answer(me);
-    await world.pass(20);
-    expect(world.asked("/events")).toBe(streams + 1);
-    const trial = world.request("/events");
-    trial.stream();
-    trial.write("retry: 2000\n\n");
-    await world.pass(20);
-    expect(client.transport).toBe("events");
-    // What the trial was asked is of another time: it is asked again with the cursors of now.
-    expect(trial.aborted).toBe(true);
-    expect(world.asked("/events")).toBe(streams + 2);
-    expect(world.requests.filter(({ path, aborted }) => path.startsWith("/poll") && !aborted)).toHaveLength(0);
-  });
-
-  test("a stream that is held back changes nothing for polls", async () => {
-    const { client, subscription } = await onPoll();
-    await world.pass(30_000);
-    world.socket.end(1006);
-    await world.pass(0);
-    world.request("/api/me").answer(me);
-    await world.pass(20);
-    world.request("/poll?wait=25").answer({ messages: [change("e.3", task("a", 3))] });
-    await world.pass(6_000);
-    expect(client.transport).toBe("poll");
-    expect(subscription.tasks.get("a")?.rev).toBe(3);
-    expect(client.status.state).toBe("live");
-  });
-
-  test("a trial that is refused is no refusal of what works", async () => {
-    const { client } = await onEvents();
-    await world.pass(30_000);
-    world.socket.open();
-    world.socket.say({ type: "error", code: 429, message: "Too many connections.", retryable: false });
-    world.socket.end(4429);
-    await world.settle();
-    expect(client.status.state).toBe("live");
-    expect(client.transport).toBe("events");
   });
 });

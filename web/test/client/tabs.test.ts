@@ -1,59 +1,17 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import type { Subscription, SubscriptionEvent } from "../../src/client/index.ts";
+import type { Subscription } from "../../src/client/index.ts";
 import { Browser, type Page } from "../browser.ts";
+import { channel, revs, tabs, welcome } from "./followers.ts";
+import { change, snapshot, task } from "./messages.ts";
 
 let browser: Browser;
 beforeEach(() => {
   browser = new Browser();
 });
 
-const channel = { channel: "user:ada" };
-
-function task(id: string, rev: number, state = "running") {
-  return { id, rev, state, title: id };
-}
-
-function snapshot(cursor: string, tasks: object[], reset: boolean, id: unknown = 1) {
-  return { type: "snapshot", id, cursor, reset, tasks, notifications: [], removed: [] };
-}
-
-function change(cursor: string, one: object, id: unknown = 1) {
-  return { type: "change", id, cursor, task: one };
-}
-
-function welcome(page: Page) {
-  page.socket.open();
-  page.socket.welcome({ user: browser.user });
-}
-
-function revs({ tasks }: Subscription) {
-  return [...tasks.values()].map(({ id, rev }) => `${id}${rev}`).join(" ");
-}
-
-/** So many tabs that follow the same channel, the first of which leads and is live. */
-async function tabs(number: number) {
-  const events: SubscriptionEvent[][] = [];
-  const pages: Page[] = [];
-  const subscriptions: Subscription[] = [];
-  for (let place = 0; place < number; place += 1) {
-    const page = browser.open();
-    pages.push(page);
-    const heard: SubscriptionEvent[] = [];
-    events.push(heard);
-    subscriptions.push(page.client.subscribe(channel, (event) => heard.push(event)));
-    await browser.settle();
-    if (place === 0) {
-      welcome(page);
-      page.socket.say(snapshot("e.1", [task("a", 1)], true));
-    }
-    await browser.settle();
-  }
-  return { pages, subscriptions, events, leader: pages[0] as Page };
-}
-
 describe("one connection", () => {
   test("a second tab has its view at once, without asking the server", async () => {
-    const { pages, subscriptions, leader } = await tabs(3);
+    const { pages, subscriptions, leader } = await tabs(browser, 3);
     expect(browser.connections).toHaveLength(1);
     expect(leader.socket.types()).toEqual(["subscribe"]);
     expect(subscriptions.map(revs)).toEqual(["a1", "a1", "a1"]);
@@ -64,7 +22,7 @@ describe("one connection", () => {
   });
 
   test("every tab hears each change once", async () => {
-    const { subscriptions, events, leader } = await tabs(3);
+    const { subscriptions, events, leader } = await tabs(browser, 3);
     leader.socket.say(change("e.2", task("a", 2)));
     await browser.settle();
     expect(subscriptions.map(revs)).toEqual(["a2", "a2", "a2"]);
@@ -73,7 +31,7 @@ describe("one connection", () => {
   });
 
   test("what only one tab follows goes to that tab, and ends with it", async () => {
-    const { pages, leader } = await tabs(2);
+    const { pages, leader } = await tabs(browser, 2);
     const only = pages[1]?.client.subscribe({ task: "x" }) as Subscription;
     await browser.settle();
     expect(leader.socket.last("subscribe")).toMatchObject({ id: 2, task: "x" });
@@ -86,7 +44,7 @@ describe("one connection", () => {
   });
 
   test("a subscription ends when the last tab leaves it", async () => {
-    const { subscriptions, leader } = await tabs(2);
+    const { subscriptions, leader } = await tabs(browser, 2);
     subscriptions[0]?.close();
     await browser.settle();
     expect(leader.socket.last("unsubscribe")).toBeUndefined();
@@ -96,7 +54,7 @@ describe("one connection", () => {
   });
 
   test("what a tab follows twice goes on when one of the two is closed", async () => {
-    const { pages, subscriptions, leader } = await tabs(2);
+    const { pages, subscriptions, leader } = await tabs(browser, 2);
     const again = pages[1]?.client.subscribe(channel) as Subscription;
     await browser.settle();
     expect(revs(again)).toBe("a1");
@@ -112,7 +70,7 @@ describe("one connection", () => {
   });
 
   test("a tab that dies takes its subscriptions along", async () => {
-    const { pages, leader } = await tabs(2);
+    const { pages, leader } = await tabs(browser, 2);
     pages[1]?.client.subscribe({ task: "x" });
     await browser.settle();
     pages[1]?.kill();
@@ -122,7 +80,7 @@ describe("one connection", () => {
   });
 
   test("each log is a subscription of its own", async () => {
-    const { pages, leader } = await tabs(2);
+    const { pages, leader } = await tabs(browser, 2);
     const lines: unknown[][] = [[], []];
     for (const [place, page] of pages.entries()) {
       page.client.subscribe({ task: "x", log: 0 }, (event) => {
@@ -139,7 +97,7 @@ describe("one connection", () => {
   });
 
   test("commands go by the leader, and their answers come back", async () => {
-    const { pages, leader } = await tabs(2);
+    const { pages, leader } = await tabs(browser, 2);
     const follower = (pages[1] as Page).client;
     const cancelled = follower.cancel("a");
     const paused = expect(follower.pause("a")).rejects.toMatchObject({ code: 106, message: "No.", retryable: false });
@@ -152,7 +110,7 @@ describe("one connection", () => {
   });
 
   test("a refused subscription is refused in every tab, in those that come later too", async () => {
-    const { pages, leader } = await tabs(2);
+    const { pages, leader } = await tabs(browser, 2);
     const one = pages[1]?.client.subscribe({ channel: "user:bob" }) as Subscription;
     await browser.settle();
     leader.socket.say({ type: "error", id: 2, code: 104, message: "Not found.", retryable: false });
@@ -166,7 +124,7 @@ describe("one connection", () => {
   });
 
   test("every tab is told that the login is about to end", async () => {
-    const { pages, leader } = await tabs(2);
+    const { pages, leader } = await tabs(browser, 2);
     const told = pages.map(({ client }) => {
       const listener = vi.fn();
       client.on("expiring", listener);
@@ -178,7 +136,7 @@ describe("one connection", () => {
   });
 
   test("a reconnection is one for all, and says so in all", async () => {
-    const { pages, subscriptions, leader } = await tabs(2);
+    const { pages, subscriptions, leader } = await tabs(browser, 2);
     leader.socket.end(1006);
     await browser.settle();
     expect(pages.map(({ client }) => client.status.state)).toEqual(["reconnecting", "reconnecting"]);
@@ -192,7 +150,7 @@ describe("one connection", () => {
   });
 
   test("another door is told in every tab, as a status that is not the one before", async () => {
-    const { pages, leader } = await tabs(2);
+    const { pages, leader } = await tabs(browser, 2);
     leader.socket.end(1006);
     while (browser.world.asked("/events") === 0) {
       await browser.pass(500);
@@ -216,7 +174,7 @@ describe("one connection", () => {
   });
 
   test("no token is ever said between tabs, and clients with one keep to themselves", async () => {
-    await tabs(2);
+    await tabs(browser, 2);
     const own = browser.open({ token: "secret" });
     own.client.subscribe(channel);
     await browser.settle();
@@ -235,7 +193,7 @@ describe("one connection", () => {
     ["without channels", { channel: undefined }],
     ["of another origin", { origin: "http://shop.test" }],
   ])("a tab %s has its own", async (_, options) => {
-    await tabs(1);
+    await tabs(browser, 1);
     const own = browser.open(options);
     own.client.subscribe(channel);
     await browser.settle();
@@ -256,7 +214,7 @@ describe("one connection", () => {
   });
 
   test("tabs of different users do not meet", async () => {
-    await tabs(1);
+    await tabs(browser, 1);
     browser.user = "bob";
     const other = browser.open();
     const subscription = other.client.subscribe(channel);
@@ -266,131 +224,9 @@ describe("one connection", () => {
   });
 });
 
-describe("takeover", () => {
-  test("goes on from what the tabs hold: nothing lost, nothing twice, and one snapshot less", async () => {
-    const { pages, subscriptions, events, leader } = await tabs(3);
-    const alone = pages[2]?.client.subscribe({ task: "x" }) as Subscription;
-    await browser.settle();
-    leader.socket.say(snapshot("f.1", [task("x", 1)], true, 2));
-    leader.socket.say(change("e.2", task("b", 2)));
-    await browser.settle();
-    leader.kill();
-    await browser.settle();
-    const next = pages[1] as Page;
-    expect(browser.connections).toHaveLength(1);
-    expect(pages[2]?.client.status.state).toBe("reconnecting");
-    welcome(next);
-    const asked = next.socket.sent.filter(({ type }) => type === "subscribe");
-    expect(asked).toEqual([
-      { type: "subscribe", id: 1, channel: "user:ada", cursor: "e.2" },
-      { type: "subscribe", id: 2, task: "x", cursor: "f.1" },
-    ]);
-    next.socket.say(snapshot("e.4", [task("b", 4)], false));
-    next.socket.say(snapshot("f.1", [], false, 2));
-    await browser.settle();
-    expect(subscriptions.slice(1).map(revs)).toEqual(["a1 b4", "a1 b4"]);
-    expect(revs(alone)).toBe("x1");
-    expect(events[2]?.flatMap((event) => (event.type === "records" ? [event.change.cursor] : []))).toEqual([
-      "e.1",
-      "e.2",
-      "e.4",
-    ]);
-    expect(pages[2]?.states.at(-1)).toBe("live");
-  });
-
-  test("a tab that heard more than the new leader is not thrown back", async () => {
-    const { pages, subscriptions, leader } = await tabs(3);
-    const [, next, ahead] = pages as [Page, Page, Page];
-    next.frozen = true;
-    leader.socket.say(change("e.2", task("a", 2)));
-    await browser.settle();
-    expect(subscriptions.map(revs)).toEqual(["a2", "a1", "a2"]);
-    // What was under way to it is lost with the leader.
-    Object.assign(next, { run: (callback: () => void) => callback(), frozen: false });
-    leader.kill();
-    await browser.settle();
-    welcome(next);
-    expect(next.socket.last("subscribe")).toMatchObject({ cursor: "e.1" });
-    await browser.settle();
-    expect(revs(subscriptions[2] as Subscription)).toBe("a2");
-    next.socket.say(snapshot("e.3", [task("c", 3), task("a", 2)], false));
-    await browser.settle();
-    expect(subscriptions.slice(1).map((one) => revs(one).split(" ").sort().join(" "))).toEqual(["a2 c3", "a2 c3"]);
-    expect(ahead.client.status.state).toBe("live");
-  });
-
-  test("commands that wait are asked for again", async () => {
-    const { pages, leader } = await tabs(2);
-    const next = pages[1] as Page;
-    const read = next.client.read("all");
-    await browser.settle();
-    leader.kill();
-    await browser.settle();
-    welcome(next);
-    next.socket.say({ type: "ok", ref: next.socket.last("read")?.ref });
-    await browser.settle();
-    await expect(read).resolves.toBeUndefined();
-  });
-
-  test("a leader that is closed in order gives way at once", async () => {
-    const { pages, leader } = await tabs(2);
-    leader.client.close();
-    expect(leader.socket.closedWith).toBe(1000);
-    await browser.settle();
-    expect(pages[1]?.sockets).toHaveLength(1);
-  });
-
-  test("a leader that is frozen loses the lead to a tab that somebody looks at", async () => {
-    const { pages, subscriptions, leader } = await tabs(3);
-    const [, hidden, seen] = pages as [Page, Page, Page];
-    hidden.visible = false;
-    leader.visible = false;
-    leader.frozen = true;
-    await browser.pass(9_000);
-    expect(hidden.sockets).toHaveLength(0);
-    welcome(seen);
-    seen.socket.say(snapshot("e.7", [task("a", 7)], false));
-    await browser.settle();
-    expect(subscriptions.map(revs)).toEqual(["a1", "a7", "a7"]);
-    // It wakes, says what it heard before, and learns that it leads no more.
-    leader.socket.say(change("e.2", task("z", 2)));
-    leader.thaw();
-    await browser.settle();
-    expect(leader.socket.over).toBe(true);
-    expect(subscriptions.slice(1).map(revs)).toEqual(["a7", "a7"]);
-    expect(revs(subscriptions[0] as Subscription)).toContain("a7");
-    expect(browser.connections).toEqual([seen.socket]);
-    seen.socket.say(change("e.8", task("a", 8)));
-    await browser.settle();
-    expect(subscriptions.map((one) => one.tasks.get("a")?.rev)).toEqual([8, 8, 8]);
-    // And the next in line is one of those that are there.
-    seen.kill();
-    await browser.settle();
-    expect(browser.connections).toHaveLength(1);
-  });
-
-  test("tabs that nobody looks at let a silent leader be", async () => {
-    const { pages, leader } = await tabs(2);
-    for (const page of pages) page.visible = false;
-    leader.frozen = true;
-    await browser.pass(60_000);
-    expect(pages[1]?.sockets).toHaveLength(0);
-  });
-
-  test("a leader that has nothing to say keeps the lead", async () => {
-    const { pages, leader } = await tabs(2);
-    for (let beat = 0; beat < 8; beat += 1) {
-      await browser.pass(10_000);
-      leader.socket.say({ type: "heartbeat", now: 1 });
-    }
-    expect(pages[1]?.sockets).toHaveLength(0);
-    expect(pages[1]?.states.filter((state) => state !== "connecting")).toEqual(["live"]);
-  });
-});
-
 describe("the end", () => {
   test("logging out ends all tabs, and none comes back by itself", async () => {
-    const { pages } = await tabs(3);
+    const { pages } = await tabs(browser, 3);
     pages[1]?.client.closeEverywhere("Logged out.");
     await browser.settle();
     expect(browser.connections).toHaveLength(0);
@@ -405,7 +241,7 @@ describe("the end", () => {
   });
 
   test("a refusal reaches all tabs, and any of them can try again", async () => {
-    const { pages, leader } = await tabs(2);
+    const { pages, leader } = await tabs(browser, 2);
     leader.socket.end(4402, "Expired.");
     await browser.settle();
     expect(pages.map(({ client }) => client.status)).toMatchObject([
@@ -423,7 +259,7 @@ describe("the end", () => {
   });
 
   test("a connection that is suddenly somebody else's is shown to nobody", async () => {
-    const { pages, leader } = await tabs(2);
+    const { pages, leader } = await tabs(browser, 2);
     leader.socket.end(1006);
     await browser.pass(1000);
     browser.user = "bob";

@@ -20,6 +20,7 @@ async function show(language = "en") {
   element = document.createElement("headway-inbox") as HeadwayInbox;
   element.client = new HeadwayClient({ url: "http://jobs.test", token: "t", ...world });
   document.body.append(element);
+  await vi.dynamicImportSettled();
   await world.settle();
   world.socket.open();
   world.socket.welcome({ now: world.now() });

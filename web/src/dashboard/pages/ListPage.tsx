@@ -1,14 +1,14 @@
 /** All tasks: what runs first, what waits, what has ended. */
 
 import { useComputed, useSignal } from "@preact/signals";
-import { useLayoutEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect } from "preact/hooks";
 import type { Task } from "../../client/index.ts";
 import { Icon } from "../parts/icons.tsx";
 import { TaskRow } from "../parts/TaskRow.tsx";
 import { CHIPS, type Chip, countByChip, grouped, kindsOf, matching } from "../state/arrange.ts";
 import { keepFocus } from "../state/focus.ts";
 import { said, t } from "../state/settings.ts";
-import { loaded, loadOlder, olderState, tasks } from "../state/tasks.ts";
+import { loaded, loadOlder, lookForOlder, olderState, tasks } from "../state/tasks.ts";
 
 const SNIPPET = `import headway
 
@@ -142,6 +142,8 @@ function Skeleton() {
 }
 
 function Older() {
+  useEffect(() => void lookForOlder(), []);
+  if (olderState.value === "unknown" || olderState.value === "none") return null;
   if (olderState.value === "end") return <p class="muted older">{t.value.noOlder}</p>;
   return (
     <p class="older">

@@ -11,7 +11,8 @@ let subscriptions: Subscription[] = [];
 const version = signal(0);
 const older = signal<readonly Task[]>([]);
 
-export const olderState = signal<"more" | "loading" | "end" | "failed">("more");
+/** `unknown` until somebody has looked; `none` when everything was there from the beginning. */
+export const olderState = signal<"unknown" | "none" | "more" | "loading" | "end" | "failed">("unknown");
 let olderCursor: string | undefined;
 
 /** Whether the first answer of every channel has come. */
@@ -57,10 +58,22 @@ export function forgetChannels(): void {
   subscriptions = [];
   batch(() => {
     older.value = [];
-    olderState.value = "more";
+    olderState.value = "unknown";
     version.value += 1;
   });
   olderCursor = undefined;
+}
+
+/** Find out whether there are older ones, so that nobody is offered what is not there. */
+export async function lookForOlder(): Promise<void> {
+  if (olderState.peek() !== "unknown") return;
+  const asked = subscriptions;
+  const answer = await finishedTasks(undefined).catch(() => undefined);
+  // Somebody else has logged in meanwhile.
+  if (asked !== subscriptions) return;
+  const known = tasks.peek();
+  const none = answer?.next === null && answer.tasks.every(({ id }) => known.has(id));
+  olderState.value = none ? "none" : "more";
 }
 
 /** Read the next page of finished tasks. A page that holds nothing new is not worth a click: read on. */
