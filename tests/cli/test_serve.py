@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import stat
 
 import pytest
 import urllib3
 
+from headway.cli.flags import _GROUPS
 from headway.server.settings import Settings
 from tests.cli.programs import Programs
 
@@ -103,8 +105,11 @@ def test_takes_variables_and_the_file(programs: Programs) -> None:
     assert (programs.data / "headway.sqlite3").exists()
 
 
-def test_each_setting_has_a_flag_and_secrets_have_none(programs: Programs) -> None:
+def test_each_setting_has_a_flag_under_a_heading_and_secrets_have_none(programs: Programs) -> None:
     text = programs.run("serve", "--help").stdout
+    assert re.findall(r"^╭─ (.+?) ─", text, re.MULTILINE) == ["Settings file", *_GROUPS.values()]
+    assert "[127.0.0.1,::1]" in text
+    assert "[7200]" in text
     for name in Settings.model_fields:
         assert (f"--{name.replace('_', '-')} " in text) is (
             # What is or holds a secret: every user of a machine can read flags.

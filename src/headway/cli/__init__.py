@@ -63,7 +63,8 @@ def _run(arguments: Sequence[str]) -> int:
         try:
             outcome = program(arguments, exit_on_error=False, print_error=False, result_action="return_value")
         except CycloptsError as error:
-            raise ConfigurationError(f"{error} (headway --help)") from None
+            command = f" {arguments[0]}" if arguments and arguments[0] in _COMMANDS else ""
+            raise ConfigurationError(f"{error} (headway{command} --help)") from None
     except ImportError as error:
         missing = _missing(error)
         if missing is None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -20,6 +20,22 @@ CONFIG_HELP = "Settings file (TOML); headway.toml in this folder when left out, 
 _NO_FLAG = frozenset(("secret", "webhooks", "fallback_targets"))
 """Every user of a machine can read the arguments of its processes."""
 
+_GROUPS = {
+    "host": "Server",
+    "issuer": "Tokens",
+    "public_url": "How it is reached",
+    "log_level": "Log",
+    "lost_after": "What is kept",
+    "heartbeat": "Connections",
+    "max_live_tasks": "Limits and audit",
+    "dialect": "Contracts of older systems",
+    "drain_seconds": "Stopping",
+    "shares_per_user": "Share links and webhooks",
+    "fallback_targets": "Notifications that stay unread",
+    "sqlite_synchronous": "Store",
+}
+"""The headings of the help; each is that of its first setting and of those after it."""
+
 
 def with_settings(command: Callable[[Settings], int]) -> Callable[..., int]:
     """Make a command that needs `Settings` take a flag for each of them, and `--config`."""
@@ -27,12 +43,13 @@ def with_settings(command: Callable[[Settings], int]) -> Callable[..., int]:
     def run(*, config: Path | None = None, **flags: Any) -> int:
         return command(load_settings(config, **flags))
 
-    parameters = [_parameter("config", Path, CONFIG_HELP)]
-    parameters += [
-        _parameter(name, _type(field), _help(field))
-        for name, field in Settings.model_fields.items()
-        if name not in _NO_FLAG
-    ]
+    parameters = [_parameter("config", Path, CONFIG_HELP, Group.create_ordered("Settings file"))]
+    group = None
+    for name, field in Settings.model_fields.items():
+        if name in _GROUPS:
+            group = Group.create_ordered(_GROUPS[name])
+        if name not in _NO_FLAG:
+            parameters.append(_parameter(name, _type(field), _help(field), group))
     run.__doc__ = command.__doc__
     run.__name__ = command.__name__
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
@@ -41,13 +58,15 @@ def with_settings(command: Callable[[Settings], int]) -> Callable[..., int]:
     return run
 
 
-def _parameter(name: str, kind: Any, help_line: str) -> inspect.Parameter:
+def _parameter(name: str, kind: Any, help_line: str, group: Group | None) -> inspect.Parameter:
     return inspect.Parameter(
         name,
         inspect.Parameter.KEYWORD_ONLY,
         # Not given is None: a default here would hide what the environment and the file say.
         default=None,
-        annotation=Annotated[kind | None, Parameter(help=help_line, show_default=False, negative=())],
+        annotation=Annotated[
+            kind | None, Parameter(help=help_line, show_default=False, negative=(), group=group)
+        ],
     )
 
 
@@ -58,6 +77,10 @@ def _type(field: FieldInfo) -> Any:
 
 def _help(field: FieldInfo) -> str:
     default = field.default
-    if default is PydanticUndefined or default is None or default == ():
+    if default is False or default in (PydanticUndefined, None, ()):
         return field.description or ""
+    if isinstance(default, tuple):
+        default = ",".join(default)
+    elif isinstance(default, float) and default.is_integer():
+        default = int(default)
     return f"{field.description} [{default}]"
