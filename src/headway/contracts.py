@@ -18,12 +18,13 @@ from headway.model.notification import Notification
 from headway.model.task import UNFINISHED, Task, TaskState
 from headway.ports.link import Version
 from headway.ports.store import TaskQuery
+from headway.transports.asgi import sized
 from headway.transports.contracts.codec import MessageCodec, SocketIoCodec, encode, socketio_codecs
 from headway.transports.contracts.contract import Contract, Request, Route, route
 from headway.transports.contracts.resuming import Resuming
-from headway.transports.contracts.socket import ContractSocket, converse, sized
+from headway.transports.contracts.socket import ContractSocket, converse
 from headway.transports.contracts.socketio import SocketIoContract, Speaking
-from headway.transports.contracts.stream import ContractStream
+from headway.transports.contracts.stream import EventWords, stream
 from headway.transports.members import Members
 from headway.transports.service import Service
 from headway.transports.socketio.client import Client
@@ -38,9 +39,9 @@ __all__ = [
     "Client",
     "Contract",
     "ContractSocket",
-    "ContractStream",
     "Cursor",
     "Event",
+    "EventWords",
     "Grant",
     "Members",
     "MessageCodec",
@@ -70,5 +71,6 @@ __all__ = [
     "route",
     "sized",
     "socketio_codecs",
+    "stream",
     "tasks_of",
 ]

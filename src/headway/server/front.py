@@ -15,7 +15,8 @@ from headway.server.beside import Beside
 from headway.server.contracts import Contracts
 from headway.server.mount import ROOT, place_of, place_within, root_of
 from headway.server.threshold import Threshold
-from headway.transports.asgi import Receive, Scope, Send, refuse, websocket
+from headway.transports.asgi import Receive, Scope, Send, refuse
+from headway.transports.asgi_websocket import websocket
 from headway.transports.service import Service
 from headway.transports.socketio.endpoint import Endpoint
 from headway.transports.streams import events, poll
@@ -24,6 +25,7 @@ __all__ = ["SOCKETIO", "WEBSOCKET", "Front"]
 
 WEBSOCKET = "/ws"
 SOCKETIO = "/socket.io/"
+_SOCKETIO = frozenset((SOCKETIO, SOCKETIO.removesuffix("/")))
 _STREAMS = {"/events": events, "/poll": poll}
 _NOT_STARTED = (
     "This Headway was not started: give its lifespan to the application that mounts it (lifespan=hw.lifespan)"
@@ -86,7 +88,7 @@ class Front:
             await self._threshold(path, scope, receive, send, partial(self._serve_http, path))
 
     async def _serve_http(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
-        if path == SOCKETIO:
+        if path in _SOCKETIO:
             await self._socketio(scope, receive, send)
         elif (door := _STREAMS.get(path)) is not None and scope["method"] in {"GET", "POST"}:
             await door(self._service, scope, receive, send)
@@ -124,7 +126,7 @@ class Front:
         if self.open and path == WEBSOCKET:
             await websocket(self._service, scope, receive, send)
             return
-        if self.open and path == SOCKETIO:
+        if self.open and path in _SOCKETIO:
             await self._socketio(scope, receive, send)
             return
         await receive()

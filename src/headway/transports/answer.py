@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from headway.errors import HeadwayError
-from headway.hub.follower import Follower
 from headway.model.grant import Grant
 from headway.transports.asgi import Receive
+from headway.transports.following import Following
 from headway.transports.http import PromptHttp
-from headway.transports.members import Member
 from headway.transports.service import Service
 from headway.transports.wants import Asked
 from headway.wire import native as n
@@ -20,10 +19,10 @@ __all__ = ["Answer"]
 _HIGH_WATER = 65_536
 
 
-class Answer(Member):
+class Answer(Following):
     """A link that ends with the first thing that it is given."""
 
-    __slots__ = ("_error", "_over", "_pending", "_seconds", "_service", "_size", "_waiting", "follower")
+    __slots__ = ("_error", "_over", "_pending", "_seconds", "_size", "_waiting")
 
     codec = POLL
 
@@ -33,8 +32,7 @@ class Answer(Member):
         Raises:
             TooManyConnections: the user has enough.
         """
-        self._service = service
-        self.grant = None
+        super().__init__(service)
         left = service.lasts(grant)
         self._seconds = asked.wait if left is None else min(asked.wait, left + service.limits.grace)
         self._pending: list[bytes] = []
@@ -42,8 +40,7 @@ class Answer(Member):
         self._waiting: asyncio.Future[None] | None = None
         self._over = False
         self._error: HeadwayError | None = None
-        self.follower: Follower | None = None
-        service.admit(grant, self)
+        self.admit(grant)
 
     @property
     def full(self) -> bool:
@@ -75,16 +72,6 @@ class Answer(Member):
         if left is None or left > self._service.limits.expiring_before:
             return b""
         return n.expiring(round(max(0.0, left), 1)) + b",\n"
-
-    def finish(self) -> None:
-        """It was answered, or the client has gone. Idempotent."""
-        self._service.release(self)
-        self.mute()
-
-    def mute(self) -> None:
-        if self.follower is not None:
-            self.follower.leave()
-            self.follower = None
 
     async def wait(self, receive: Receive, http: PromptHttp | None = None) -> bytes:
         """What was delivered, as soon as there is any; nothing when the time is over or the client has gone.

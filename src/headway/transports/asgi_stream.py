@@ -10,7 +10,7 @@ from headway.transports.asgi import Receive, Send
 from headway.transports.service import Service
 from headway.transports.stream import Stream
 from headway.transports.wants import Asked
-from headway.wire.streams import EVENTS
+from headway.transports.words import Words
 
 __all__ = ["AsgiStream"]
 
@@ -22,10 +22,8 @@ class AsgiStream(Stream):
 
     __slots__ = ("_done", "_pending", "_size", "_wake")
 
-    codec = EVENTS
-
-    def __init__(self, service: Service, asked: Asked, grant: Grant) -> None:
-        super().__init__(service, asked, grant)
+    def __init__(self, service: Service, words: Words, asked: Asked, grant: Grant) -> None:
+        super().__init__(service, words, words.plain, asked, grant)
         self._pending: list[bytes] = []
         self._size = 0
         self._wake = asyncio.Event()
@@ -77,5 +75,4 @@ class AsgiStream(Stream):
         """Notice that the client has left."""
         while (await receive())["type"] != "http.disconnect":
             pass
-        self.finish()
-        self.hang_up()
+        self.done()

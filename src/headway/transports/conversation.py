@@ -18,7 +18,8 @@ from headway.transports.members import Member
 from headway.transports.service import Service
 from headway.transports.wanted import wanted_by
 from headway.wire import native as n
-from headway.wire.session import Due, Session, SessionLimits
+from headway.wire.lease import Due
+from headway.wire.session import Session, SessionLimits
 
 __all__ = ["CLOSE_BASE", "DOOR", "Answering", "Conversation"]
 

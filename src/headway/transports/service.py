@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from headway.errors import Draining, TokenRevoked, Unauthenticated
 from headway.hub.hub import Hub
@@ -19,15 +19,9 @@ from headway.wire.native import welcome
 from headway.wire.session import SessionLimits
 
 if TYPE_CHECKING:
-    from headway.transports.answer import Answer
-    from headway.transports.contracts.socket import ContractSocket
-    from headway.transports.contracts.stream import ContractStream
     from headway.transports.conversation import Conversation
+    from headway.transports.following import Following
     from headway.transports.socketio.endpoint import EngineEndpoint
-    from headway.transports.stream import Stream
-
-    Passing: TypeAlias = Stream | Answer | ContractSocket | ContractStream
-    """Links that follow something and are no native conversation."""
 
 _log = logging.getLogger("headway.connection")
 
@@ -123,7 +117,7 @@ class Service:
         self.redeem = redeem or _no_tickets
         self.rates = rates or Rates()
         self.conversations: set[Conversation] = set()
-        self.streams: set[Passing] = set()
+        self.streams: set[Following] = set()
         self.arriving = 0
         self.endpoints: list[EngineEndpoint] = []
         self.draining = False
@@ -188,7 +182,7 @@ class Service:
         """Seconds that a new connection may last; None for ever."""
         return self.max_lifetime * random.uniform(*_LIFETIMES) if self.max_lifetime else None  # noqa: S311
 
-    def admit(self, grant: Grant, stream: Passing) -> None:
+    def admit(self, grant: Grant, stream: Following) -> None:
         """Count a stream or a poll.
 
         Raises:
@@ -198,7 +192,7 @@ class Service:
         self.streams.add(stream)
         self.hub.clients += 1
 
-    def release(self, stream: Passing) -> None:
+    def release(self, stream: Following) -> None:
         """It has ended. Idempotent."""
         if stream in self.streams:
             self.streams.discard(stream)

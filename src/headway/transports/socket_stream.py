@@ -16,7 +16,8 @@ from headway.transports.http import PromptHttp
 from headway.transports.service import Service
 from headway.transports.stream import Stream
 from headway.transports.wants import Asked
-from headway.wire.streams import CHUNKS, LAST_CHUNK, chunk
+from headway.transports.words import Words
+from headway.wire.streams import LAST_CHUNK, chunk
 
 __all__ = ["SocketStream"]
 
@@ -48,9 +49,7 @@ class SocketStream(Stream, Backpressure):
 
     __slots__ = ("_checking", "_connections", "_full", "_http", "_hung_up", "_transport", "_waiting")
 
-    codec = CHUNKS
-
-    def __init__(self, service: Service, asked: Asked, grant: Grant, http: PromptHttp) -> None:
+    def __init__(self, service: Service, words: Words, asked: Asked, grant: Grant, http: PromptHttp) -> None:
         """Wait for the socket.
 
         Args:
@@ -63,7 +62,7 @@ class SocketStream(Stream, Backpressure):
         self._checking = False
         self._waiting = 0
         self._transport = cast("asyncio.Transport", _Held(self))
-        super().__init__(service, asked, grant)
+        super().__init__(service, words, words.chunked, asked, grant)
 
     def take_socket(self, headers: Sequence[tuple[bytes, bytes]]) -> None:
         """Begin the answer."""
@@ -76,7 +75,7 @@ class SocketStream(Stream, Backpressure):
         if self._full:
             return False
         self._transport.write(data)
-        if self._until is not None:
+        if self._until:
             self.delivered()
         return True
 

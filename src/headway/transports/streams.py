@@ -16,9 +16,7 @@ from headway.errors import (
     ReconnectError,
     TemporaryError,
 )
-from headway.hub.follower import Follower
 from headway.model.grant import Grant
-from headway.ports.link import Link
 from headway.transports.addresses import address_of
 from headway.transports.answer import Answer
 from headway.transports.asgi import Receive, Scope, Send
@@ -28,11 +26,11 @@ from headway.transports.http import http_of, socket_of
 from headway.transports.service import FULL, Service
 from headway.transports.socket_stream import SocketStream
 from headway.transports.stream import RETRY_MS
-from headway.transports.wanted import wanted_by
 from headway.transports.wants import Asked, read_request
+from headway.transports.words import NATIVE, Words
 from headway.wire.streams import retry
 
-__all__ = ["ANSWER_HEADERS", "answer_error", "events", "poll"]
+__all__ = ["ANSWER_HEADERS", "answer_error", "answer_stream", "events", "poll"]
 
 ANSWER_HEADERS = "headway.answer_headers"
 """Where a scope has further headers of its answer, for the door that gives the answer's head itself."""
@@ -53,33 +51,40 @@ async def events(service: Service, scope: Scope, receive: Receive, send: Send) -
     """Serve one stream of events."""
     try:
         asked, grant = await _admit(service, scope, receive, EVENTS_DOOR)
-        http = socket_of(scope)
-        if http is not None:
-            stream: SocketStream | AsgiStream = SocketStream(service, asked, grant, http)
-        else:
-            stream = AsgiStream(service, asked, grant)
+        await answer_stream(service, NATIVE, asked, grant, scope, receive, send)
     except HeadwayError as error:
         await answer_error(send, error, service.retry_after())
-        return
+
+
+async def answer_stream(
+    service: Service, words: Words, asked: Asked, grant: Grant, scope: Scope, receive: Receive, send: Send
+) -> None:
+    """Answer a request with a stream, until it ends or goes on by itself.
+
+    Raises:
+        HeadwayError: nothing was sent; it is to be answered with this.
+    """
+    http = socket_of(scope)
+    if http is not None:
+        stream: SocketStream | AsgiStream = SocketStream(service, words, asked, grant, http)
+    else:
+        stream = AsgiStream(service, words, asked, grant)
     try:
         stream.write(retry(RETRY_MS))
-        stream.follower = await _follow(service, stream, asked, grant)
+        await stream.follow(grant, *asked.wants)
         if await _knows_the_end(service, asked):
             stream.finish()
             # A browser opens a stream that has ended anew for ever, unless it is told that there is no more.
             await send({"type": "http.response.start", "status": 204, "headers": _HEADERS})
             await send({"type": "http.response.body"})
-            return
-        if isinstance(stream, SocketStream):
+        elif isinstance(stream, SocketStream):
             stream.take_socket([_EVENTS, *_HEADERS, *scope.get(ANSWER_HEADERS, ())])
             # It goes on by itself.
             return
-        await send(_start(_EVENTS))
-        stream.begin()
-        await stream.pump(receive, send)
-    except HeadwayError as error:
-        stream.finish()
-        await answer_error(send, error, service.retry_after())
+        else:
+            await send(_start(_EVENTS))
+            stream.begin()
+            await stream.pump(receive, send)
     except BaseException:
         stream.finish()
         raise
@@ -95,7 +100,7 @@ async def poll(service: Service, scope: Scope, receive: Receive, send: Send) -> 
         await answer_error(send, error, service.retry_after())
         return
     try:
-        answer.follower = await _follow(service, answer, asked, grant)
+        await answer.follow(grant, *asked.wants)
         data = await answer.wait(receive, http_of(scope)) + answer.expiring()
     except HeadwayError as error:
         await answer_error(send, error, service.retry_after())
@@ -125,7 +130,7 @@ async def _admit(service: Service, scope: Scope, receive: Receive, door: str) ->
             service.rates.arrive(address, service.now())
         asked, brought = await _read(service, scope, receive)
         # Whoever polls goes on from a cursor; what it follows is told each time.
-        begins = door == EVENTS_DOOR or all(wanted.cursor is None for wanted in asked.subscriptions)
+        begins = door == EVENTS_DOOR or all(wanted.cursor is None for wanted in asked.wants)
         if begins:
             audit.connected(door, address)
         grant = await service.know(brought)
@@ -159,33 +164,12 @@ async def _read(service: Service, scope: Scope, receive: Receive) -> tuple[Asked
 
 async def _knows_the_end(service: Service, asked: Asked) -> bool:
     """Whether a browser comes again for tasks whose last states it has got."""
-    if not asked.until_done or not asked.again:
+    if not asked.again or not asked.until:
         return False
-    for wanted in asked.subscriptions:
-        if wanted.task is None or not await service.hub.knows_the_end(wanted.task, wanted.cursor):
+    for task, wanted in zip(asked.until, asked.wants, strict=True):
+        if not await service.hub.knows_the_end(task, wanted.cursor):
             return False
     return True
-
-
-async def _follow(service: Service, link: Link, asked: Asked, grant: Grant) -> Follower:
-    """Begin to follow everything that is asked for; refused as a whole when any of it is refused.
-
-    Raises:
-        HeadwayError: what was refused.
-    """
-    follower = service.hub.follower(link, grant)
-    refused: list[HeadwayError] = []
-    for subscription in asked.subscriptions:
-        follower.subscribe(wanted_by(subscription), refused.append)
-    try:
-        await follower.opened()
-    except BaseException:
-        follower.leave()
-        raise
-    if refused:
-        follower.leave()
-        raise refused[0]
-    return follower
 
 
 async def answer_error(send: Send, error: HeadwayError, retry_after: int = 2) -> None:

@@ -8,7 +8,9 @@ from urllib.parse import parse_qs
 import msgspec
 
 from headway.errors import HeadwayError, InvalidField, TooLarge
+from headway.hub.wanted import Wanted
 from headway.transports.asgi import Receive, Scope
+from headway.transports.wanted import wanted_by
 from headway.wire.native import Subscribe, decode_client
 
 __all__ = ["Asked", "read_request"]
@@ -21,16 +23,22 @@ class Asked(msgspec.Struct):
     """A request on a one-way door.
 
     Attributes:
-        subscriptions: what to follow, each as `subscribe` says it.
-        until_done: end when the task that is followed has finished.
-        wait: seconds that a poll may take.
+        wants: what to follow.
+        until_done: end when the tasks that are followed have finished.
         again: the client comes by itself, since its stream has ended.
+        wait: seconds that a poll may take.
     """
 
-    subscriptions: list[Subscribe]
-    until_done: bool
-    wait: float
-    again: bool
+    wants: list[Wanted]
+    until_done: bool = False
+    again: bool = False
+    wait: float = 0.0
+
+    @property
+    def until(self) -> tuple[str, ...]:
+        """The tasks whose end is waited for; none when something is followed that has no end."""
+        tasks = tuple(wanted.task for wanted in self.wants if wanted.task is not None)
+        return tasks if self.until_done and len(tasks) == len(self.wants) else ()
 
 
 class _Body(msgspec.Struct):
@@ -55,10 +63,10 @@ async def read_request(scope: Scope, receive: Receive, last_event_id: str) -> As
     else:
         subscriptions = _from_query(query, parse_qs(raw.decode("latin-1")), last_event_id)
     return Asked(
-        subscriptions,
-        query.get("until") == "done",
-        _number(query.get("wait", "25"), "wait", 0, 60),
-        bool(last_event_id),
+        [wanted_by(subscription) for subscription in subscriptions],
+        until_done=query.get("until") == "done",
+        again=bool(last_event_id),
+        wait=_number(query.get("wait", "25"), "wait", 0, 60),
     )
 
 

@@ -1,10 +1,11 @@
-"""How long a connection may last: until its token ends, and a little longer for the next one to come; or its lifetime.
+"""What falls due on a connection: heartbeats, and its end, which comes with its token's and a little later, or with its lifetime's.
 
 Sans-I/O, like the session: the time goes in, what falls due comes out.
 """
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from headway.errors import LifetimeOver, TokenExpired
@@ -12,27 +13,36 @@ from headway.errors import LifetimeOver, TokenExpired
 if TYPE_CHECKING:
     from headway.wire.session import SessionLimits
 
-__all__ = ["Lease"]
+__all__ = ["Due", "Lease"]
 
 _NEVER = float("inf")
+
+
+class Due(Enum):
+    """What falls due at a turn."""
+
+    NOTHING = 0
+    HEARTBEAT = 1
+    EXPIRING = 2
 
 
 class Lease:
     """One connection's time. All times are monotonic seconds."""
 
-    __slots__ = ("_expires_at", "_limits", "_over_at", "_warned")
+    __slots__ = ("_beat_at", "_expires_at", "_limits", "_over_at", "_warned")
 
     def __init__(self, limits: SessionLimits, lifetime: float | None, now: float) -> None:
         """It begins; there is no token yet.
 
         Args:
-            limits: `expiring_before` and `grace` count.
+            limits: `heartbeat`, `expiring_before` and `grace` count.
             lifetime: seconds that it lasts at most, whatever tokens come; None for ever.
         """
         self._limits = limits
         self._over_at = _NEVER if lifetime is None else now + lifetime
         self._expires_at = _NEVER
         self._warned = False
+        self._beat_at = now + limits.heartbeat
 
     def renew(self, lasts: float | None, now: float) -> None:
         """A token has come.
@@ -43,8 +53,12 @@ class Lease:
         self._expires_at = _NEVER if lasts is None else now + lasts
         self._warned = False
 
-    def due(self, now: float) -> bool:
-        """Whether the client is to be told now that its token ends soon; true once for each token.
+    def put_off(self, now: float) -> None:
+        """There is no need for a heartbeat before a whole pause has gone by."""
+        self._beat_at = now + self._limits.heartbeat
+
+    def due(self, now: float) -> Due:
+        """What is to be said now: that the token ends soon, once for each; or a heartbeat.
 
         Raises:
             TokenExpired: it has ended, and no other came.
@@ -54,15 +68,18 @@ class Lease:
             raise TokenExpired
         if now >= self._over_at:
             raise LifetimeOver
-        if self._warned or now < self._expires_at - self._limits.expiring_before:
-            return False
-        self._warned = True
-        return True
+        if not self._warned and now >= self._expires_at - self._limits.expiring_before:
+            self._warned = True
+            return Due.EXPIRING
+        if now >= self._beat_at:
+            self.put_off(now)
+            return Due.HEARTBEAT
+        return Due.NOTHING
 
     def next(self) -> float:
         """The moment at which something falls due; infinite when nothing does."""
         expiry = self._expires_at + (self._limits.grace if self._warned else -self._limits.expiring_before)
-        return min(expiry, self._over_at)
+        return min(expiry, self._over_at, self._beat_at)
 
     def remaining(self, now: float) -> float:
         """Seconds until the token expires; 0 when it has, infinite when it does not."""

@@ -6,28 +6,16 @@ transport, verifies no token and applies no change.
 
 from __future__ import annotations
 
-from enum import Enum
+from functools import lru_cache
 
 import msgspec
 
-from headway.errors import (
-    AuthTimeout,
-    Flooding,
-    HeadwayError,
-    InvalidField,
-    RateLimited,
-    Silent,
-    Unauthenticated,
-)
-from headway.wire.lease import Lease
+from headway.errors import AuthTimeout, HeadwayError, InvalidField, Silent, Unauthenticated
+from headway.wire.allowance import Allowance
+from headway.wire.lease import Due, Lease
 from headway.wire.native import Auth, ClientMessage, Ping, decode_client
 
-__all__ = ["Due", "Session", "SessionLimits"]
-
-_MOST_REFUSED = 1000.0
-_FAR_BEYOND = 20
-"""A client whose messages are refused is warned each time, and closed when so many were refused beyond so many times
-its rate: a page that got into a loop calms down by itself, an attack does not."""
+__all__ = ["Session", "SessionLimits", "beating"]
 
 
 class SessionLimits(msgspec.Struct, frozen=True):
@@ -49,39 +37,28 @@ class SessionLimits(msgspec.Struct, frozen=True):
     grace: float = 0.0
 
 
-class Due(Enum):
-    """What falls due at a turn."""
-
-    NOTHING = 0
-    HEARTBEAT = 1
-    EXPIRING = 2
+@lru_cache(16)
+def beating(limits: SessionLimits, heartbeat: float) -> SessionLimits:
+    """The same limits with another time between heartbeats, in seconds; the same object for all who have the same."""
+    return msgspec.structs.replace(limits, heartbeat=heartbeat)
 
 
-class Session:
+class Session(Allowance):
     """One client's conversation. All times are monotonic seconds."""
 
     __slots__ = (
-        "_allowance",
-        "_allowed_at",
-        "_beat_at",
         "_deadline",
         "_heard",
         "_lease",
-        "_limits",
-        "_patience",
         "refusal",
         "user",
     )
 
     def __init__(self, limits: SessionLimits, now: float) -> None:
-        self._limits = limits
+        super().__init__(limits, now)
         self._deadline: float | None = now + limits.auth_timeout
         """Until a token must have come; None when one did."""
         self._heard = now
-        self._beat_at = now + limits.heartbeat
-        self._allowance = limits.message_burst
-        self._allowed_at = now
-        self._patience = _MOST_REFUSED
         self._lease: Lease | None = None
         self.refusal: HeadwayError | None = None
         """What to say instead of an `AuthTimeout`."""
@@ -115,25 +92,8 @@ class Session:
         return message
 
     def count(self, now: float) -> None:
-        """The client said something, whatever it was.
-
-        Raises:
-            RateLimited, Flooding: as for `receive`.
-        """
         self._heard = now
-        limits = self._limits
-        earned = (now - self._allowed_at) * limits.message_rate
-        allowance = min(limits.message_burst, self._allowance + earned)
-        self._allowed_at = now
-        if self._patience < _MOST_REFUSED:
-            self._patience = min(_MOST_REFUSED, self._patience + earned * _FAR_BEYOND)
-        if allowance < 1:
-            self._allowance = allowance
-            self._patience -= 1
-            if self._patience < 0:
-                raise Flooding
-            raise RateLimited(rate=limits.message_rate)
-        self._allowance = allowance - 1
+        super().count(now)
 
     def welcome(self, user: str, lasts: float | None, now: float, lifetime: float | None = None) -> None:
         """A token was verified.
@@ -164,20 +124,15 @@ class Session:
             if self._deadline is not None and now >= self._deadline:
                 raise self.refusal or AuthTimeout
             return Due.NOTHING
-        expiring = self._lease.due(now)
+        due = self._lease.due(now)
         if now - self._heard > 2 * limits.heartbeat:
             raise Silent
-        if expiring:
-            return Due.EXPIRING
-        if now >= self._beat_at:
-            self._beat_at = now + limits.heartbeat
-            return Due.HEARTBEAT
-        return Due.NOTHING
+        return due
 
     def wait(self, now: float) -> float:
         """Seconds until something falls due."""
         if self._lease is not None:
-            return max(0.0, min(self._beat_at, self._lease.next()) - now)
+            return max(0.0, self._lease.next() - now)
         return float("inf") if self._deadline is None else max(0.0, self._deadline - now)
 
     def remaining(self, now: float) -> float:

@@ -12,10 +12,12 @@ import urllib3
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from headway.server.app import Headway
+from headway.transports.asgi import Scope
 from tests.python_client import PythonClient
 from tests.servers import PATIENCE, Server
 
-__all__ = ["Heard", "Raw", "Speaker", "get", "raw", "speaking"]
+__all__ = ["Call", "Heard", "Raw", "Speaker", "get", "raw", "speaking"]
 
 
 class Heard:
@@ -117,6 +119,66 @@ async def raw(server: Server, path: str, **options: Any) -> AsyncIterator[Raw]:
     url = f"ws{server.origin.removeprefix('http')}{path}"
     async with connect(url, open_timeout=PATIENCE, **options) as socket:
         yield Raw(socket)
+
+
+class Call:
+    """One request as an ASGI server gives it to an application of this process.
+
+    Attributes:
+        said: what the application has sent.
+        reads: cleared, the client reads nothing.
+    """
+
+    def __init__(self, hw: Headway, kind: str, path: str, *messages: str) -> None:
+        """Nothing was asked yet.
+
+        Args:
+            kind: `websocket` or `http`.
+            path: with a query.
+            messages: what the client says over its WebSocket.
+        """
+        self.said: list[Any] = []
+        self.reads = asyncio.Event()
+        self.reads.set()
+        self._app = hw.asgi
+        begin = {"type": "websocket.connect" if kind == "websocket" else "http.request"}
+        self._events = [begin, *({"type": "websocket.receive", "text": text} for text in messages)]
+        self._news = asyncio.Event()
+        path, _, query = path.partition("?")
+        self._scope: Scope = {
+            "type": kind,
+            "method": "GET",
+            "path": path,
+            "root_path": "",
+            "headers": [],
+            "query_string": query.encode(),
+        }
+
+    async def run(self) -> str:
+        """Until it was answered or the connection is over; all that was said."""
+        async with asyncio.timeout(PATIENCE):
+            await self._app(self._scope, self._receive, self._send)
+        return self.text
+
+    @property
+    def text(self) -> str:
+        """What the client has read so far."""
+        return "".join(event.get("text") or event.get("body", b"").decode() for event in self.said)
+
+    async def until(self, word: str) -> None:
+        """Wait until this was said."""
+        async with asyncio.timeout(PATIENCE):
+            while word not in self.text:
+                self._news.clear()
+                await self._news.wait()
+
+    async def _receive(self) -> Any:
+        return self._events.pop(0) if self._events else await asyncio.get_running_loop().create_future()
+
+    async def _send(self, event: Any) -> None:
+        await self.reads.wait()
+        self.said.append(event)
+        self._news.set()
 
 
 def get(server: Server, path: str, token: str | None = None, method: str = "GET") -> tuple[int, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,8 @@ from headway.model.grant import Ability, Grant
 from headway.model.report import Batch, Create, Succeed
 from headway.server.app import Headway
 from headway.server.settings import load_settings
-from headway.transports.asgi import Scope
 from tests.servers import FORMS, PATIENCE, SECRET, Server, serving
-from tests.transports.contracts.clients import get, raw
+from tests.transports.contracts.clients import Call, get, raw
 
 INBOX = "/api/ws/notifications"
 
@@ -195,62 +194,55 @@ class TestTask:
         assert said[0] == said[1]
 
 
-@pytest.mark.parametrize("door", ["websocket", "stream"])
-async def test_of_who_followed_to_the_end_nothing_is_kept(tmp_path: Path, door: str) -> None:
-    hw = Headway(load_settings(None, data=tmp_path, secret=SECRET, dialect="notifications"))
+ADA = Grant("ada", can=frozenset((Ability.PUBLISH, Ability.READ)))
+DOORS = [("websocket", "/api/ws/tasks/"), ("http", "/api/stream/tasks/")]
+
+
+@asynccontextmanager
+async def embedded(folder: Path, **settings: Any) -> AsyncIterator[Headway]:
+    """A server within this process."""
+    hw = Headway(load_settings(None, data=folder, secret=SECRET, dialect="notifications", **settings))
     async with hw.lifespan():
-        ada = Grant("ada", can=frozenset((Ability.PUBLISH, Ability.READ)))
-        await hw.hub.report(ada, Create(task="run", title="Run", start=True))
-        await hw.hub.report(ada, Succeed(task="run"))
-        channel = hw.hub.records.channels[ada.own_channel]
-        assert await follow(hw, door, "run", asyncio.Event()) == "completed"
-        assert hw.hub.stats(ada)["subscriptions"] == 0
+        yield hw
+
+
+def following(hw: Headway, kind: str, path: str, task: str) -> Call:
+    token = hw.tokens.make(ADA.user, can=(Ability.READ,))
+    return Call(hw, kind, f"{path}{task}?token={token}")
+
+
+@pytest.mark.parametrize(("kind", "path"), DOORS)
+async def test_of_who_followed_to_the_end_nothing_is_kept(tmp_path: Path, kind: str, path: str) -> None:
+    async with embedded(tmp_path) as hw:
+        await hw.hub.report(ADA, Create(task="run", title="Run", start=True))
+        await hw.hub.report(ADA, Succeed(task="run"))
+        channel = hw.hub.records.channels[ADA.own_channel]
+        assert "completed" in await following(hw, kind, path, "run").run()
+        assert hw.hub.stats(ADA)["subscriptions"] == 0
         assert channel.task_feeds == {}
-        # One that ends while it is followed.
-        await hw.hub.report(ada, Create(task="next", title="Next", start=True))
-        told = asyncio.Event()
-        following = asyncio.create_task(follow(hw, door, "next", told))
-        await asyncio.wait_for(told.wait(), PATIENCE)
+        # One that ends while it is followed, in a channel in which others go on.
+        await hw.hub.report(ADA, Create(task="next", title="Next", start=True))
+        call = following(hw, kind, path, "next")
+        running = asyncio.create_task(call.run())
+        await call.until("progress")
         assert set(channel.task_feeds) == {"next"}
-        # With others of the channel that go on.
-        await hw.hub.ingest(
-            ada, Batch([Succeed(task="next"), Create(task="other", title="Other", start=True)])
-        )
-        assert await following == "completed"
-        assert hw.hub.stats(ada)["subscriptions"] == 0
+        await hw.hub.ingest(ADA, Batch([Succeed(task="next"), Create(task="other", title="Other")]))
+        assert "completed" in await running
+        assert hw.hub.stats(ADA)["subscriptions"] == 0
         assert channel.task_feeds == {}
 
 
-async def follow(hw: Headway, door: str, task: str, told: asyncio.Event) -> str:
-    """Follow a task to its end, as a server has its applications do; the last event that came.
-
-    Args:
-        told: set when it was told how things stand.
-    """
-    requests = [{"type": "websocket.connect" if door == "websocket" else "http.request"}]
-    said: list[str] = []
-
-    async def receive() -> Any:
-        return requests.pop() if requests else await asyncio.get_running_loop().create_future()
-
-    async def send(message: Any) -> None:
-        said.append(message.get("text") or message.get("body", b"").decode())
-        if "progress" in said[-1]:
-            told.set()
-
-    path = f"/api/ws/tasks/{task}" if door == "websocket" else f"/api/stream/tasks/{task}"
-    scope: Scope = {
-        "type": "websocket" if door == "websocket" else "http",
-        "method": "GET",
-        "path": path,
-        "root_path": "",
-        "headers": [],
-        "query_string": f"token={hw.tokens.make('ada', can=(Ability.READ,))}".encode(),
-    }
-    async with asyncio.timeout(PATIENCE):
-        await hw.asgi(scope, receive, send)
-    last: str = re.findall(r'(?:"type":"|event: )(\w+)', "".join(said))[-1]
-    return last
+@pytest.mark.parametrize(("kind", "path"), DOORS)
+async def test_the_end_of_a_lifetime_is_no_failure_of_the_task(tmp_path: Path, kind: str, path: str) -> None:
+    async with embedded(tmp_path, max_lifetime=0.1) as hw:
+        await hw.hub.report(ADA, Create(task="run", title="Run", start=True))
+        call = following(hw, kind, path, "run")
+        said = await call.run()
+        assert "progress" in said
+        assert "error" not in said
+        # A socket is closed so that its client comes again, which a stream's does by itself.
+        end = {"type": "websocket.close", "code": 1001} if kind == "websocket" else {"more_body": False}
+        assert end.items() <= call.said[-1].items()
 
 
 class TestStreams:
@@ -296,8 +288,11 @@ class TestStreams:
         assert end is not None
         assert end["event"] == "completed"
         assert stream.event() is None
-        # Who knows the end already is told nothing, and need not come again.
-        assert Stream(server, f"/api/stream/tasks/streamed?token={token}", end["id"]).event() is None
+        # Who comes late gets the end, and a browser that knows it already is told not to come again.
+        late = Stream(server, f"/api/stream/tasks/streamed?token={token}", first["id"])
+        assert [late.event(), late.event()] == [end, None]
+        known = Stream(server, f"/api/stream/tasks/streamed?token={token}", end["id"])
+        assert (known.answer.status, known.event()) == (204, None)
 
     def test_refusals_are_answers(self, server: Server) -> None:
         status, body = get(server, "/api/notifications/stream")

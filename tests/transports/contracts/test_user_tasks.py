@@ -13,12 +13,15 @@ import uvicorn
 from websockets.asyncio.client import connect
 
 from headway import Headway
-from headway.model.grant import Ability
+from headway.model.grant import Ability, Grant
+from headway.model.report import Create
 from headway.server.settings import load_settings
 from headway.transports.contracts.user_tasks import UserTasks
 from tests.server.identity.makers import KEYS, signed
 from tests.servers import FORMS, PATIENCE, SECRET, Server, serving
-from tests.transports.contracts.clients import Raw, get, raw
+from tests.transports.contracts.clients import Call, Raw, get, raw
+
+HISTORY = '{"type": "load_history_tasks"}'
 
 
 @pytest.fixture(scope="module", params=FORMS)
@@ -227,3 +230,23 @@ async def test_who_is_silent_gets_heartbeats(tmp_path: Path) -> None:
     async with beating(tmp_path, heartbeat=0.2) as client:
         for beat in (1, 2):
             assert (await client.several("heartbeat", beat))["timestamp"]
+
+
+async def test_who_asks_and_asks_and_reads_nothing_is_closed(tmp_path: Path) -> None:
+    hw = Headway(load_settings(None, data=tmp_path, secret=SECRET, dialect="user-tasks"))
+    async with hw.lifespan():
+        ada = Grant("1", can=frozenset((Ability.PUBLISH,)))
+        for n in range(20):
+            await hw.hub.report(ada, Create(task=f"t{n}", title="x" * 200, meta={"much": "x" * 3000}))
+        call = Call(hw, "websocket", address("1", hw.tokens.make("1", can=(Ability.READ,))), *[HISTORY] * 20)
+        running = asyncio.create_task(call.run())
+        await call.until("load_history")
+        call.reads.clear()
+        async with asyncio.timeout(PATIENCE):
+            while hw.hub.stats(ada)["subscriptions"]:
+                await asyncio.sleep(0.01)
+        call.reads.set()
+        said = await running
+        # It is heard no longer than some of its answers fit, and gets those.
+        assert 0 < said.count('"requested":true') < 20
+        assert (call.said[-1]["type"], call.said[-1]["code"]) == ("websocket.close", 1008)

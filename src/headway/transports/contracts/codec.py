@@ -15,7 +15,7 @@ from headway.ports.store import LogEntry
 from headway.wire.socketio_batch import Said, SocketCodec
 from headway.wire.socketio_packets import Parser
 
-__all__ = ["MessageCodec", "SocketIoCodec", "StreamCodec", "encode", "socketio_codecs"]
+__all__ = ["MessageCodec", "SocketIoCodec", "StreamCodec", "encode", "named_event", "socketio_codecs"]
 
 encode = msgspec.json.Encoder().encode
 One = TypeVar("One")
@@ -88,10 +88,25 @@ class MessageCodec(_Translated[bytes]):
         return b"".join(events)
 
 
-class StreamCodec(MessageCodec):
-    """Events of a stream; also who goes before any came has a place to come back to."""
+class StreamCodec(_Translated[bytes]):
+    """Events of a stream, with a name, an id up to which a client has got everything, and JSON."""
 
-    __slots__ = ()
+    __slots__ = ("_frame", "translation")
+
+    def __init__(self, translation: Translation, frame: Callable[[bytes], bytes] = bytes) -> None:
+        """Make a codec.
+
+        Args:
+            frame: what carries several events as one.
+        """
+        self.translation = translation
+        self._frame = frame
+
+    def form(self, event: Event, cursor: str) -> bytes:
+        return named_event(event, cursor)
+
+    def join(self, name: bytes, events: list[bytes]) -> bytes:  # noqa: ARG002 - it has one subscription
+        return self._frame(b"".join(events)) if events else b""
 
     def snapshot(
         self,
@@ -103,7 +118,14 @@ class StreamCodec(MessageCodec):
         since: int = 0,
     ) -> bytes:
         found = super().snapshot(name, cursor, reset, versions, unread, since)
-        return found or b"id: %b\n\n" % str(cursor).encode()
+        # Also who goes before any came has a place to come back to.
+        return found or self._frame(b"id: %b\n\n" % str(cursor).encode())
+
+
+def named_event(event: Event, cursor: str = "") -> bytes:
+    """One event of a stream (WHATWG HTML §9.2.6)."""
+    id_line = b"id: %b\n" % cursor.encode() if cursor else b""
+    return b"%bevent: %b\ndata: %b\n\n" % (id_line, event.name.encode(), encode(event.data))
 
 
 class SocketIoCodec(_Translated[Said], SocketCodec):

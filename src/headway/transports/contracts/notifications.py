@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +12,7 @@ from headway.dialects.notifications import (
     TaskTranslation,
     notification_body,
 )
-from headway.dialects.translation import Event, Translation
+from headway.dialects.translation import Event
 from headway.errors import (
     Forbidden,
     HeadwayError,
@@ -26,17 +25,16 @@ from headway.model.cursor import Cursor
 from headway.model.grant import Ability, Grant
 from headway.model.notification import NotificationStatus
 from headway.ports.store import NotificationQuery
-from headway.transports.contracts.codec import MessageCodec, StreamCodec, encode
+from headway.transports.asgi import sized
+from headway.transports.contracts.codec import MessageCodec, encode
 from headway.transports.contracts.contract import Contract, Request, Route, route
 from headway.transports.contracts.socket import (
-    NORMAL,
     REFUSED,
     SERVER_ERROR,
     ContractSocket,
     converse,
-    sized,
 )
-from headway.transports.contracts.stream import ContractStream
+from headway.transports.contracts.stream import EventWords, stream
 from headway.transports.members import Members
 from headway.transports.service import Service
 
@@ -54,18 +52,12 @@ def _message(event: Event) -> dict[str, Any]:
     return {"type": event.name, "data": event.data}
 
 
-def _event(event: Event, cursor: str) -> bytes:
-    id_line = b"id: %b\n" % cursor.encode() if cursor else b""
-    return b"%bevent: %b\ndata: %b\n\n" % (id_line, event.name.encode(), encode(event.data))
+def _sized(event: Event, _cursor: str) -> bytes:
+    return sized(encode(_message(event)))
 
 
-def _codecs(translation: Translation) -> tuple[MessageCodec, MessageCodec]:
-    socket = MessageCodec(translation, lambda event, _cursor: sized(encode(_message(event))))
-    return socket, StreamCodec(translation, _event)
-
-
-INBOX_SOCKET, INBOX_STREAM = _codecs(InboxTranslation())
-TASK_SOCKET, TASK_STREAM = _codecs(TaskTranslation())
+INBOX = MessageCodec(InboxTranslation(), _sized)
+TASK = MessageCodec(TaskTranslation(), _sized)
 
 
 class Notifications(Contract):
@@ -97,6 +89,8 @@ class Notifications(Contract):
         self.heartbeat = heartbeat
         self.inboxes = Members(ceiling, close_oldest=close_oldest)
         self.watchers = Members()
+        self._inbox_words = EventWords(InboxTranslation(), heartbeat)
+        self._task_words = EventWords(TaskTranslation(), heartbeat)
 
     def addresses(self) -> list[Route]:
         return [
@@ -128,16 +122,13 @@ class Notifications(Contract):
         self.arrive(request)
         grant = await self.known(request, stays=True)
         wanted = Wanted(key=0, name=b"", channel=grant.own_channel, cursor=_cursor(request))
-        stream = ContractStream(self.service, INBOX_STREAM, self.heartbeat, _last_word)
-        await stream.serve(grant, wanted, request.receive, request.send)
+        await stream(self.service, self._inbox_words, request, grant, wanted)
 
     async def _task_stream(self, request: Request) -> None:
         self.arrive(request)
         grant = await self.known(request, stays=True)
-        task_id = request.params["task_id"]
-        wanted = Wanted(key=0, name=b"", task=task_id, cursor=_cursor(request))
-        stream = ContractStream(self.service, TASK_STREAM, self.heartbeat, _last_word, until=task_id)
-        await stream.serve(grant, wanted, request.receive, request.send)
+        wanted = Wanted(key=0, name=b"", task=request.params["task_id"], cursor=_cursor(request))
+        await stream(self.service, self._task_words, request, grant, wanted, until_done=True)
 
     # REST.
 
@@ -222,7 +213,7 @@ class _Inbox(_Socket):
 
     __slots__ = ()
 
-    codec = INBOX_SOCKET
+    codec = INBOX
 
     def __init__(self, contract: Notifications, request: Request) -> None:
         super().__init__(contract, contract.inboxes, request)
@@ -239,11 +230,12 @@ class _TaskSocket(_Socket):
 
     __slots__ = ("_task",)
 
-    codec = TASK_SOCKET
+    codec = TASK
 
     def __init__(self, contract: Notifications, request: Request) -> None:
         super().__init__(contract, contract.watchers, request)
         self._task = request.params["task_id"]
+        self._until = (self._task,)
 
     async def welcome(self, grant: Grant) -> None:
         # First, so that a revocation finds it while the task is looked up.
@@ -258,24 +250,6 @@ class _TaskSocket(_Socket):
         event, code = super().refusal(error)
         about = {"task_id": self._task, "error": error.message, "timestamp": self.stamp}
         return Event(event.name, {**event.data, **about}), code
-
-    def deliver(self, data: bytes) -> bool:
-        if not super().deliver(data):
-            return False
-        # Whoever delivers has not noted yet how far we are, nor perhaps that we follow.
-        asyncio.get_running_loop().call_soon(self._end_when_done)
-        return True
-
-    def _end_when_done(self) -> None:
-        follower = self.follower
-        if follower is not None and follower.caught_up and self._service.hub.finished(self._task):
-            # Its last word was said.
-            self.finish()
-            self.hang_up(NORMAL, "The task has ended")
-
-
-def _last_word(error: HeadwayError) -> Event:
-    return Event("error", {"message": error.message})
 
 
 def _cursor(request: Request) -> Cursor | None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from headway.dialects.translation import Event, iso
@@ -18,17 +17,17 @@ from headway.errors import (
     SlowReader,
     TokenRevoked,
 )
-from headway.hub.follower import Follower
-from headway.hub.wanted import Wanted
 from headway.model.grant import Grant
-from headway.transports.asgi import Receive, Send, refuse
+from headway.transports.asgi import AsgiSocket, refuse, sized
 from headway.transports.contracts.codec import encode
 from headway.transports.contracts.contract import Contract, Request
-from headway.transports.members import Member, Members
+from headway.transports.lasting import Lasting
+from headway.transports.members import Members
 from headway.transports.service import Service
-from headway.wire.lease import Lease
+from headway.wire.allowance import Allowance
+from headway.wire.session import beating
 
-__all__ = ["GOING_AWAY", "REFUSED", "SERVER_ERROR", "ContractSocket", "converse", "sized"]
+__all__ = ["GOING_AWAY", "REFUSED", "SERVER_ERROR", "ContractSocket", "converse"]
 
 _log = logging.getLogger("headway.connection")
 
@@ -38,46 +37,23 @@ TOO_BIG = 1009
 REFUSED = 1008
 SERVER_ERROR = 1011
 
-_HIGH_WATER = 65_536
-_MOST_REFUSED = 1000
-"""Messages that were too many, since the last time when they were not."""
 _MOST_ANSWERS = 262_144
-_SIZE = 4
 
 
-def sized(message: bytes) -> bytes:
-    """A message as it stands in a batch, which can be taken apart again: ASGI wants one call for each message."""
-    return len(message).to_bytes(_SIZE, "big") + message
-
-
-class ContractSocket(Member):
+class ContractSocket(Lasting):
     """One client of a contract. Who inherits says what is said first, what is heard, and how refusals and beats look.
 
     Attributes:
         codec: of the contract; its events are `sized`.
-        beat_seconds: between heartbeats.
     """
 
     __slots__ = (
         "_address",
         "_allowance",
-        "_allowed_at",
         "_answers",
-        "_beat_at",
-        "_close",
         "_door",
-        "_ended",
-        "_lease",
         "_peers",
-        "_pending",
-        "_service",
-        "_size",
-        "_too_much",
-        "_turn_at",
-        "_wake",
-        "beat_seconds",
-        "codec",
-        "follower",
+        "socket",
     )
 
     def __init__(
@@ -87,29 +63,17 @@ class ContractSocket(Member):
 
         Args:
             peers: the sockets of this contract, by user.
+            beat_seconds: between heartbeats.
             door: what the audit calls the contract.
             address: where the client comes from.
         """
-        self.grant = None
-        self.follower: Follower | None = None
-        self.beat_seconds = beat_seconds
+        super().__init__(service, beating(service.limits, beat_seconds))
+        self.socket = AsgiSocket(service)
         self._door = door
         self._address = address
-        self._service = service
         self._peers = peers
-        self._pending: list[bytes] = []
-        self._size = 0
         self._answers = 0
-        self._wake = asyncio.Event()
-        self._close: tuple[int, str] | None = None
-        self._ended = False
-        now = service.hub.wheel.now()
-        self._lease = Lease(service.limits, service.lifetime(), now)
-        self._beat_at = now + beat_seconds
-        self._turn_at = float("inf")
-        self._allowance = service.limits.message_burst
-        self._allowed_at = now
-        self._too_much = 0
+        self._allowance = Allowance(service.limits, service.now())
 
     @abstractmethod
     def said(self, event: Event) -> Mapping[str, Any]:
@@ -147,30 +111,69 @@ class ContractSocket(Member):
 
     @property
     def full(self) -> bool:
-        return self._size > _HIGH_WATER
+        return self.socket.full
 
     def deliver(self, data: bytes) -> bool:
-        if self.full:
+        if not self.socket.deliver(data):
             return False
-        self._queue(data)
+        self.delivered()
         return True
+
+    def drained(self) -> None:
+        """The link takes more again."""
+        if self.follower is not None:
+            self.follower.drained()
 
     def say(self, event: Event) -> None:
         """Send one message, full or not; these are few and small, and who does not read them is not heard any more."""
-        if self._close is not None:
+        if self.socket.closing:
             return
         message = sized(encode(self.said(event)))
         self._answers = self._answers + len(message) if self.full else 0
         if self._answers > _MOST_ANSWERS:
-            self.end(SlowReader())
-            return
-        self._queue(message)
+            error = SlowReader()
+            self._part(error, self.refusal(error)[1])
+        else:
+            self.socket.queue(message)
 
     def end(self, error: HeadwayError) -> None:
+        if not self._ended:
+            event, code = self.refusal(error)
+            self.say(event)
+            self._part(error, code)
+
+    def goodbye(self, error: HeadwayError, _reconnect_in: float) -> None:
+        """End it because the server stops; every client of these contracts comes again by itself."""
+        if not self._ended:
+            self.finish()
+            self.hang_up(GOING_AWAY, error.message)
+
+    def renew(self, grant: Grant) -> None:
+        if not self._ended:
+            # Each of the two indexes is to know which token to forget.
+            old = self.grant
+            self._peers.renew(grant, self)
+            self.grant = old
+            super().renew(grant)
+
+    def done(self) -> None:
+        self.finish()
+        self.hang_up(NORMAL, "The task has ended")
+
+    def pulse(self) -> None:
+        self.say(self.beat())
+
+    def hang_up(self, code: int, reason: str) -> None:
+        """Close; what was said before still goes out. Idempotent."""
+        self.socket.hang_up(code, reason)
+
+    def finish(self) -> None:
+        self._peers.leave(self)
+        super().finish()
+
+    def _part(self, error: HeadwayError, code: int) -> None:
         if self._ended:
             return
-        event, code = self.refusal(error)
-        self.say(event)
         # Of what was revoked there is one line for all, so that no log stands in the way of the end.
         if self.grant is None or not isinstance(error, TokenRevoked):
             user = None if self.grant is None else self.grant.user
@@ -180,42 +183,6 @@ class ContractSocket(Member):
         self.finish()
         self.hang_up(code, error.message)
 
-    def goodbye(self, error: HeadwayError, _reconnect_in: float) -> None:
-        """End it because the server stops; every client of these contracts comes again by itself."""
-        if not self._ended:
-            self.finish()
-            self.hang_up(GOING_AWAY, error.message)
-
-    def renew(self, grant: Grant) -> None:
-        """Go on with another token of the same user."""
-        old = self.grant
-        self._service.members.renew(grant, self)
-        # The second index, too, is to know which token to forget.
-        self.grant = old
-        self._peers.renew(grant, self)
-        self._lease.renew(self._service.lasts(grant), self._service.hub.wheel.now())
-        if self.follower is not None:
-            self.follower.renew(grant, lambda _, error: self.end(error))
-        self._plan()
-
-    def mute(self) -> None:
-        if self.follower is not None:
-            self.follower.leave()
-            self.follower = None
-
-    def hang_up(self, code: int, reason: str) -> None:
-        """Close; what was said before still goes out. Idempotent."""
-        if self._close is None:
-            self._close = (code, reason)
-            self._wake.set()
-
-    def finish(self) -> None:
-        """The client has gone. Idempotent."""
-        self._ended = True
-        self._service.release(self)
-        self._peers.leave(self)
-        self.mute()
-
     def count(self) -> None:
         """The client said something.
 
@@ -223,18 +190,10 @@ class ContractSocket(Member):
             RateLimited: it says too much, or its user does, over all connections.
             Flooding: it does so on and on.
         """
-        service, limits = self._service, self._service.limits
+        service = self._service
         now, audit = service.now(), service.hub.audit
         audit.total.messages += 1
-        earned = (now - self._allowed_at) * limits.message_rate
-        self._allowance = min(limits.message_burst, self._allowance + earned)
-        self._allowed_at = now
-        if self._allowance < 1:
-            self._too_much += 1
-            raise Flooding if self._too_much > _MOST_REFUSED else RateLimited(rate=limits.message_rate)
-        if self._allowance >= limits.message_burst:
-            self._too_much = 0
-        self._allowance -= 1
+        self._allowance.count(now)
         if self.grant is not None:
             audit.of(self.grant.user).messages += 1
             service.rates.say(self.grant.user, self._address, now)
@@ -252,123 +211,31 @@ class ContractSocket(Member):
         service = self._service
         service.rates.enter(grant.user, self._address, service.now())
         self._peers.join(grant, self)
-        service.admit(grant, self)
+        super().admit(grant)
         service.hub.audit.authenticated(grant.user, self._door, self._address, grant.can)
-        self._lease.renew(self._service.lasts(grant), self._service.hub.wheel.now())
-        self._plan()
 
-    async def follow(self, grant: Grant, wanted: Wanted) -> None:
-        """Follow one thing, from how it stands; to be called by `welcome`.
-
-        Raises:
-            HeadwayError: there is no such thing, as far as this client is concerned.
-        """
-        self.follower = follower = self._service.hub.follower(self, grant)
-        refused: list[HeadwayError] = []
-        follower.subscribe(wanted, refused.append)
-        await follower.opened()
-        if refused:
-            raise refused[0]
-
-    # What carries it.
-
-    async def serve(self, receive: Receive, send: Send) -> None:
-        """Take and send messages until either side ends it; it was accepted, and `welcome` or `end` was called."""
-        pump = asyncio.create_task(self._pump(send))
-        listening = asyncio.create_task(self._listen(receive))
-        try:
-            await asyncio.wait((pump, listening), return_when=asyncio.FIRST_COMPLETED)
-            if listening.done() and not pump.done() and not listening.result():
-                await asyncio.wait((pump,), timeout=self._service.write_deadline)
-            if pump.done() and not (listening.done() and listening.result()) and self._close is not None:
-                # A server may send the close only when nobody listens any more (granian).
-                listening.cancel()
-                await asyncio.wait((listening,))
-                code, reason = self._close
-                await send({"type": "websocket.close", "code": code, "reason": reason[:120]})
-        finally:
+    async def take(self, event: MutableMapping[str, Any]) -> bool:
+        if self._ended:
+            return False
+        data = event.get("text")
+        data = event.get("bytes") or b"" if data is None else data.encode("utf-8", "surrogatepass")
+        if len(data) > self._service.max_message:
             self.finish()
-            for task in (pump, listening):
-                task.cancel()
-            await asyncio.gather(pump, listening, return_exceptions=True)
-
-    async def _pump(self, send: Send) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            pending, self._pending = self._pending, []
-            for data in pending:
-                for message in _apart(data):
-                    try:
-                        async with asyncio.timeout(self._service.write_deadline):
-                            await send({"type": "websocket.send", "text": message.decode()})
-                    except TimeoutError:
-                        self.finish()
-                        self.hang_up(REFUSED, SlowReader().message)
-                        return
-                was_full = self.full
-                self._size -= len(data)
-                if was_full and not self.full and self.follower is not None:
-                    self.follower.drained()
-            if self._close is not None and not self._pending:
-                return
-
-    async def _listen(self, receive: Receive) -> bool:
-        """Hear the client until it leaves (True) or the connection is over (False)."""
-        while True:
-            event = await receive()
-            if event["type"] == "websocket.disconnect":
-                return True
-            if self._ended:
-                return False
-            data = event.get("text")
-            data = event.get("bytes") or b"" if data is None else data.encode("utf-8", "surrogatepass")
-            if len(data) > self._service.max_message:
-                self.finish()
-                self.hang_up(TOO_BIG, "The message is too large")
-                return False
-            self.heard()
-            try:
-                self.count()
-            except RateLimited as error:
-                # Who sends too much and reads nothing is not answered each time.
-                if not self.full:
-                    self.slowed(error)
-            except Flooding as error:
-                self.end(error)
-                return False
-            else:
-                await self.hear(data)
-
-    def _queue(self, data: bytes) -> None:
-        self._pending.append(data)
-        self._size += len(data)
-        self._wake.set()
-
-    def _plan(self) -> None:
-        wheel = self._service.hub.wheel
-        at = min(self._beat_at, self._lease.next())
-        if at < self._turn_at:
-            self._turn_at = at
-            wheel.schedule(max(0.0, at - wheel.now()), self._turn)
-
-    def _turn(self) -> None:
-        now = self._service.hub.wheel.now()
-        # A turn that was planned before a sooner one was needed has nothing to do any more.
-        if self._ended or now < self._turn_at:
-            return
+            self.hang_up(TOO_BIG, "The message is too large")
+            return False
+        self.heard()
         try:
-            # No contract has a word for a token that ends soon.
-            self._lease.due(now)
-        except HeadwayError as error:
-            self.end(error)
-            return
-        if now >= self._beat_at:
-            self._beat_at = now + self.beat_seconds
+            self.count()
+        except RateLimited as error:
+            # Who sends too much and reads nothing is not answered each time.
             if not self.full:
-                self.say(self.beat())
-        self._turn_at = float("inf")
-        self._plan()
+                self.slowed(error)
+        except Flooding as error:
+            self.end(error)
+            return False
+        else:
+            await self.hear(data)
+        return True
 
 
 async def converse(contract: Contract, request: Request, socket: ContractSocket) -> None:
@@ -386,12 +253,9 @@ async def converse(contract: Contract, request: Request, socket: ContractSocket)
         await socket.welcome(await request.grant(contract.service))
     except HeadwayError as error:
         socket.end(error)
-    await socket.serve(request.receive, request.send)
-
-
-def _apart(data: bytes) -> Iterator[bytes]:
-    at = 0
-    while at < len(data):
-        start = at + _SIZE
-        at = start + int.from_bytes(data[at:start], "big")
-        yield data[start:at]
+    except BaseException:
+        socket.finish()
+        raise
+    else:
+        socket.begin()
+    await socket.socket.serve(socket, request.receive, request.send)

@@ -22,6 +22,7 @@ from headway.hub.wanted import Wanted
 from headway.model.grant import Ability, Grant
 from headway.model.task import UNFINISHED, Task
 from headway.ports.store import TaskQuery
+from headway.transports.asgi import sized
 from headway.transports.contracts.codec import MessageCodec, encode
 from headway.transports.contracts.contract import Contract, Request, Route, route
 from headway.transports.contracts.socket import (
@@ -29,7 +30,6 @@ from headway.transports.contracts.socket import (
     SERVER_ERROR,
     ContractSocket,
     converse,
-    sized,
 )
 from headway.transports.members import Members
 from headway.transports.service import Service
@@ -118,7 +118,7 @@ class _Socket(ContractSocket):
 
     def heard(self) -> None:
         # It is for clients that are silent.
-        self._beat_at = self._service.hub.wheel.now() + self.beat_seconds
+        self._lease.put_off(self._service.now())
 
     async def welcome(self, grant: Grant) -> None:
         if grant.user != self._user:

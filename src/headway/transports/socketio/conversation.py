@@ -6,8 +6,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import msgspec
-
 from headway.errors import Draining, HeadwayError, Unauthenticated
 from headway.hub.wanted import Wanted
 from headway.model.grant import Grant
@@ -15,7 +13,7 @@ from headway.transports.conversation import CLOSE_BASE, Conversation
 from headway.transports.credentials import Brought
 from headway.transports.socketio.client import Client
 from headway.transports.socketio.vocabulary import Vocabulary
-from headway.wire.session import SessionLimits
+from headway.wire.session import beating
 from headway.wire.socketio import Recovery
 from headway.wire.socketio_batch import SocketCodec
 from headway.wire.socketio_codec import event_of
@@ -36,7 +34,8 @@ class SocketConversation(Conversation, Vocabulary):
     codec: SocketCodec
 
     def __init__(self, client: Client, namespace: str, codec: SocketCodec) -> None:
-        super().__init__(client.service, _unpinged(client.service.limits))
+        # Engine.IO has heartbeats of its own.
+        super().__init__(client.service, beating(client.service.limits, float("inf")))
         self.client = client
         self._address = client.address
         self.namespace = namespace
@@ -116,14 +115,3 @@ class SocketConversation(Conversation, Vocabulary):
             self.client.end(error)
         else:
             self.refuse(error)
-
-
-def _unpinged(limits: SessionLimits) -> SessionLimits:
-    """The same without heartbeats, which Engine.IO has of its own."""
-    found = _without_heartbeat.get(limits)
-    if found is None:
-        found = _without_heartbeat[limits] = msgspec.structs.replace(limits, heartbeat=float("inf"))
-    return found
-
-
-_without_heartbeat: dict[SessionLimits, SessionLimits] = {}
