@@ -32,6 +32,11 @@ _BINARY = {
 }
 _WRITTEN_BINARY = {plain: binary for binary, plain in _BINARY.items()}
 _TYPES = tuple(SocketPacketType)
+_SURROGATE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+"""An escape: two halves of a sign, one alone, or another."""
 _decode_json = msgspec.json.decode
 _encode_json = msgspec.json.encode
 
@@ -101,7 +106,11 @@ class JsonDecoder:
         depth = self._limits.max_depth
         text = data[at:]
         try:
-            value = _decode_json(text)
+            try:
+                value = _decode_json(text)
+            except msgspec.MsgspecError:
+                # A script that cuts a text cuts in two what takes two of its units, and writes half of it.
+                value = _decode_json(_SURROGATE.sub(_whole, text))
         except (msgspec.MsgspecError, ValueError, RecursionError):
             raise BadPacket("The data must be JSON") from None
         # Nothing is deeper than it has brackets: nearly always that says enough.
@@ -118,6 +127,10 @@ class JsonDecoder:
             return None
         self._packet, self._buffers, self._bytes = None, None, 0
         return SocketPacket(packet.type, packet.namespace, _fill(packet.data, [*buffers]), packet.id)
+
+
+def _whole(escape: re.Match[bytes]) -> bytes:
+    return rb"\ufffd" if escape[1] else escape[0]
 
 
 def _id(digits: bytes) -> int | None:
