@@ -66,7 +66,9 @@ class Fork:
     def send_signal(self, number: int) -> None:
         """Send it a signal, if it still runs."""
         if self.poll() is None:
-            os.kill(self.pid, number)
+            # It may have ended just now, before that was said.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     def kill(self) -> None:
         """End it as a crash does."""
@@ -81,21 +83,32 @@ class Fork:
 class Forks:
     """Starts `python -m module` once, which calls `fork_when_asked`, and from it as many processes as are asked for."""
 
-    def __init__(self, module: str, folder: os.PathLike[str]) -> None:
+    def __init__(self, module: str, folder: os.PathLike[str], **variables: str) -> None:
         self._command = [sys.executable, "-m", module]
         self._folder = folder
+        self._environment = {**os.environ, **variables}
         self._lock = threading.Lock()
         self._control: socket.socket | None = None
 
-    def start(self, arguments: Sequence[str], environment: dict[str, str]) -> Fork:
-        """A new process with these arguments and this environment."""
-        request = json.dumps([list(arguments), environment]).encode() + b"\n"
+    def start(
+        self,
+        arguments: Sequence[str],
+        environment: dict[str, str],
+        folder: os.PathLike[str] | None = None,
+        errors: IO[str] | None = None,
+    ) -> Fork:
+        """A new process with these arguments and this environment, in a folder if one is named.
+
+        What it writes to standard error goes to `errors`, or to where the rest goes.
+        """
+        request = json.dumps([list(arguments), environment, str(folder or self._folder)]).encode() + b"\n"
         mine, theirs = socket.socketpair()
         reading, writing = os.pipe()
         with self._lock:
             if self._control is None:
                 self._control = self._begin()
-            socket.send_fds(self._control, [request], [theirs.fileno(), writing])
+            descriptors = [theirs.fileno(), writing, writing if errors is None else errors.fileno()]
+            socket.send_fds(self._control, [request], descriptors)
         theirs.close()
         os.close(writing)
         return Fork(mine, open(reading, encoding="utf-8", errors="replace"))  # noqa: PTH123 (it has no path)
@@ -107,6 +120,7 @@ class Forks:
                 [*self._command, str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 cwd=self._folder,
+                env=self._environment,
                 pass_fds=[theirs.fileno()],
             )
 
@@ -128,7 +142,7 @@ def fork_when_asked(descriptor: int, prepare: Callable[[Sequence[str]], None]) -
     control = socket.socket(fileno=descriptor)
     while True:
         try:
-            request, descriptors, _, _ = socket.recv_fds(control, 65536, 2)
+            request, descriptors, _, _ = socket.recv_fds(control, 65536, 3)
         except KeyboardInterrupt:
             sys.exit(1)
         if not request:
@@ -136,18 +150,18 @@ def fork_when_asked(descriptor: int, prepare: Callable[[Sequence[str]], None]) -
         while not request.endswith(b"\n"):
             request += control.recv(65536)
         _bury()
-        arguments, environment = json.loads(request)
+        arguments, environment, folder = json.loads(request)
         prepare(arguments)
         assert threading.active_count() == 1, "a thread would be missing in the fork"
-        line, output = descriptors
         if os.fork() == 0:
             control.close()
-            _fork_and_wait(line, output)
+            _fork_and_wait(*descriptors)
             os.environ.clear()
             os.environ.update(environment)
+            os.chdir(folder)
             return list(arguments)
-        os.close(line)
-        os.close(output)
+        for inherited in descriptors:
+            os.close(inherited)
 
 
 def _bury() -> None:
@@ -157,16 +171,17 @@ def _bury() -> None:
             pass
 
 
-def _fork_and_wait(line: int, output: int) -> None:
+def _fork_and_wait(line: int, output: int, errors: int) -> None:
     """Fork again; comes back in the new process. The one between waits for it and says with which code it ended."""
     pid = os.fork()
     if pid == 0:
-        os.close(line)
-        for standard in (1, 2):
-            os.dup2(output, standard)
-        os.close(output)
+        os.dup2(output, 1)
+        os.dup2(errors, 2)
+        for inherited in (line, output, errors):
+            os.close(inherited)
         return
     os.close(output)
+    os.close(errors)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.write(line, _NUMBER.pack(pid))
     os.write(line, _NUMBER.pack(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])))

@@ -30,12 +30,14 @@ class Fault(NamedTuple):
             so many seconds late.
         after: so many bytes pass before it strikes, since the one before.
         towards: whose bytes are counted, and whose direction `half` ends: those that go to the client or to the server.
+        since: bytes are counted when the client has said these in one piece; until then nothing befalls it.
     """
 
     kind: Kind
     after: int = 0
     towards: Literal["client", "server"] = "client"
     seconds: float = float("inf")
+    since: bytes = b""
 
 
 class Network:
@@ -54,12 +56,14 @@ class Network:
         self.fate = fate
         self.struck: Counter[Kind] = Counter()
         self.ways: set[Way] = set()
+        self.ends: set[End] = set()
         self.carrying = threading.Event()
         self.to = ("127.0.0.1", port)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self._listener: asyncio.Server | None = None
+        self._listener: socket.socket | None = None
+        self._letting_in: set[asyncio.Task[Any]] = set()
         self.away = False
         self.port = 0
         self.restore()
@@ -76,7 +80,7 @@ class Network:
     def close(self) -> None:
         """Take it away for good."""
         if self._thread.is_alive():
-            self.cut()
+            self._run(self._finish())
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
             self._loop.close()
@@ -98,20 +102,40 @@ class Network:
 
     async def _listen(self) -> None:
         self.away = False
-        self._listener = await self._loop.create_server(
-            lambda: self.way().near, "127.0.0.1", self.port, backlog=1000
-        )
-        self.port = self._listener.sockets[0].getsockname()[1]
+        # Not asyncio's server: closed while it lets somebody in, it loses that socket.
+        listener = self._listener = socket.create_server(("127.0.0.1", self.port), backlog=1000)
+        listener.setblocking(False)
+        self.port = listener.getsockname()[1]
+        self._loop.add_reader(listener, self._let_in, listener)
+
+    def _let_in(self, listener: socket.socket) -> None:
+        with contextlib.suppress(BlockingIOError, ConnectionAbortedError):
+            near, _ = listener.accept()
+            letting_in = self._loop.create_task(
+                self._loop.connect_accepted_socket(lambda: self.way().near, near)
+            )
+            self._letting_in.add(letting_in)
+            letting_in.add_done_callback(self._letting_in.discard)
 
     async def _cut(self) -> None:
         # Who was let in and has not got a way yet must not get one any more.
         self.away = True
         if self._listener is not None:
+            self._loop.remove_reader(self._listener)
             self._listener.close()
+            self._listener = None
         for way in tuple(self.ways):
             way.end()
         # Sockets are closed in the loop's next turn.
         await asyncio.sleep(0)
+
+    async def _finish(self) -> None:
+        await self._cut()
+        # What was let in or connects has no end yet that could be closed; and what is closed is so a turn later.
+        while (others := asyncio.all_tasks() - {asyncio.current_task()}) or self.ends:
+            for end in tuple(self.ends):
+                end.end(reset=True)
+            await (asyncio.wait(others) if others else asyncio.sleep(0))
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
@@ -147,10 +171,14 @@ class Way:
 
     def take(self, data: bytes, towards: End) -> None:
         """Bytes have come that are for that end."""
-        if not self.faults or self.faults[0].towards != towards.side:
+        fault = self.faults[0] if self.faults else None
+        if fault is not None and fault.since:
+            if towards is self.far and fault.since in data:
+                self.faults[0] = fault._replace(since=b"")
+            fault = None
+        if fault is None or fault.towards != towards.side:
             self.give(data, towards)
             return
-        fault = self.faults[0]
         before = fault.after - self._passed
         self._passed += len(data)
         if before >= len(data):
@@ -232,6 +260,7 @@ class End(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self.way.network.ends.add(self)
         if self._ended is not None:
             self.end(reset=self._ended)
         elif self.side == "client":
@@ -247,6 +276,7 @@ class End(asyncio.Protocol):
         return not self._finished
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.way.network.ends.discard(self)
         self.way.end(reset=exc is not None)
 
     def pause_writing(self) -> None:

@@ -42,7 +42,8 @@ SECRET = "a secret of the tests that is long enough"
 PATIENCE = 30.0
 """Seconds after which what a test waits for counts as never coming."""
 
-_FORKS = Forks("tests.servers", Path(__file__).parent.parent)
+ROOT = Path(__file__).parent.parent
+_FORKS = Forks("tests.servers", ROOT)
 PRODUCER = (Ability.READ, Ability.CANCEL, Ability.PUBLISH)
 
 
@@ -198,12 +199,12 @@ async def running_server(data: Path, form: Form = "fast", **settings: Any) -> As
         await asyncio.to_thread(server.close)
 
 
-_AT_FIRST = ("alembic.command", "litestar.plugins.pydantic", "litestar.plugins.attrs", "litestar._kwargs")
+AT_FIRST = ("alembic.command", "litestar.plugins.pydantic", "litestar.plugins.attrs", "litestar._kwargs")
 """What a server imports when it starts, besides what it has imported."""
 
 
 def _prepare(arguments: Sequence[str]) -> None:
-    for module in _AT_FIRST:
+    for module in AT_FIRST:
         importlib.import_module(module)
     if arguments[0] in MOUNTED:
         prepare(arguments[0])

@@ -7,18 +7,28 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
 
 import urllib3
 
+from headway.cli import main
+from tests.forks import Fork, Forks, fork_when_asked
+from tests.servers import AT_FIRST, ROOT
+
 __all__ = ["Api", "Programs", "Running"]
+
+
+_STRICT = {"PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "error"}
+_FORKS = Forks("tests.cli.programs", ROOT, **_STRICT)
 
 
 class Running:
     """A program that runs, read line by line."""
 
-    def __init__(self, process: subprocess.Popen[str], errors: Path) -> None:
+    def __init__(self, process: subprocess.Popen[str] | Fork, errors: Path) -> None:
         assert process.stdout is not None
         self.process = process
         self.errors = errors
@@ -49,8 +59,15 @@ class Running:
 class Programs:
     """Starts programs; all of them share a runtime folder and end with the test."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, forked: bool = False) -> None:
+        """Start none yet.
+
+        Args:
+            folder: the one they run in.
+            forked: servers are, from a process that has imported what they need: for tests of something else.
+        """
         self.folder = folder
+        self._forked = forked
         self.runtime = folder / "runtime"
         self.data = folder / "data"
         self.environment = {
@@ -58,8 +75,7 @@ class Programs:
         }
         self.environment |= {
             "HEADWAY_RUNTIME_DIR": str(self.runtime),
-            "PYTHONUNBUFFERED": "1",
-            "PYTHONWARNINGS": "error",
+            **_STRICT,
             "COLUMNS": "200",
         }
         self._started: list[Running] = []
@@ -67,16 +83,22 @@ class Programs:
     def start(self, *arguments: str | Path, **variables: str) -> Running:
         """Start `headway` with these arguments."""
         errors = self.folder / f"errors-{len(self._started)}"
+        command = [str(argument) for argument in arguments]
+        environment = {**self.environment, **variables}
+        process: subprocess.Popen[str] | Fork
         with errors.open("w") as file:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "headway", *map(str, arguments)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=file,
-                text=True,
-                cwd=self.folder,
-                env={**self.environment, **variables},
-            )
+            if self._forked and command[0] == "serve":
+                process = _FORKS.start(command, environment, self.folder, file)
+            else:
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "headway", *command],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=file,
+                    text=True,
+                    cwd=self.folder,
+                    env=environment,
+                )
         running = Running(process, errors)
         self._started.append(running)
         return running
@@ -88,9 +110,9 @@ class Programs:
     def run(self, *arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run `headway` to its end."""
         running = self.start(*arguments, **variables)
-        output, _ = running.process.communicate()
+        output = running.output.read()
         return subprocess.CompletedProcess(
-            running.process.args, running.process.returncode, output, running.errors.read_text()
+            arguments, running.process.wait(), output, running.errors.read_text()
         )
 
     def close(self) -> None:
@@ -123,3 +145,14 @@ class Api:
     def task(self, **fields: Any) -> str:
         """Create a running task; its id."""
         return str(self("POST", "/api/tasks", {"title": "Job", "total": 100, "start": True, **fields})["id"])
+
+
+def _prepare(_arguments: Sequence[str]) -> None:
+    for module in (*AT_FIRST, "headway.cli.serve", "headway.server.run", "cyclopts.help"):
+        import_module(module)
+
+
+if __name__ == "__main__":
+    _arguments = fork_when_asked(int(sys.argv[1]), _prepare)
+    sys.argv[1:] = _arguments
+    sys.exit(main(_arguments))

@@ -42,6 +42,6 @@ class Served:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    programs = Programs(tmp_path_factory.mktemp("served"))
+    programs = Programs(tmp_path_factory.mktemp("served"), forked=True)
     yield Served(programs)
     programs.close()

@@ -11,13 +11,10 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from headway.server.pages import STATIC
-from tests.cli.conftest import programs
 from tests.cli.programs import Programs
 from tests.e2e.jobs import Jobs
 from tests.e2e.pages import Pages
 from tests.e2e.visitors import SECONDS, Site, Visitor
-
-__all__ = ["programs"]
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
@@ -62,6 +59,13 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Iterator[Programs]:
+    programs = Programs(tmp_path, forked=True)
+    yield programs
+    programs.close()
 
 
 @pytest.fixture
