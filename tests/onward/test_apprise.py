@@ -20,12 +20,15 @@ NOTE = Notification(
 )  # fmt: skip
 
 
+HERE = ("127.0.0.0/8",)
+
+
 def target(receiver: Receiver, path: str = "hook") -> str:
     return f"json://user:hidden-word@127.0.0.1:{receiver.port}/{path}"
 
 
 async def test_a_notification_arrives(receiver: Receiver) -> None:
-    sender = AppriseSender(20)
+    sender = AppriseSender(20, HERE)
     assert await sender.send((target(receiver), target(receiver, "second")), NOTE) is None
     sender.close()
     assert [got.path.rstrip("/") for got in receiver.got] == ["/hook", "/second"]
@@ -36,7 +39,7 @@ async def test_a_notification_arrives(receiver: Receiver) -> None:
 
 
 async def test_without_content_the_title_is_what_is_said(receiver: Receiver) -> None:
-    sender = AppriseSender(20)
+    sender = AppriseSender(20, HERE)
     note = Notification("n", "user:ada", 1, "Ready", NotificationStatus.UNREAD, 0, 0, link="/only/here")
     assert await sender.send((target(receiver),), note) is None
     sender.close()
@@ -48,7 +51,7 @@ async def test_a_failure_is_said_without_the_address(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     receiver.answers = [(500, {})]
-    sender = AppriseSender(20)
+    sender = AppriseSender(20, HERE)
     assert await sender.send((target(receiver),), NOTE) == "a service did not take it"
     assert await sender.send(("nothing://hidden-word",), NOTE) == (
         "a target is no address that Apprise understands"
@@ -58,9 +61,27 @@ async def test_a_failure_is_said_without_the_address(
     assert str(receiver.port) not in caplog.text
 
 
+async def test_an_address_of_ones_own_network_is_refused_unless_it_is_allowed(receiver: Receiver) -> None:
+    sender = AppriseSender(20)
+    refused = "refused: 127.0.0.1 is this machine itself; an operator can allow it in webhook_networks"
+    assert await sender.send((target(receiver),), NOTE) == refused
+    assert await sender.send((f"mailto://a:b@localhost:{receiver.port}?to=x@y.example",), NOTE) == refused
+    sender.close()
+    assert receiver.got == []
+
+
+async def test_a_redirect_does_not_lead_where_one_may_not_go(receiver: Receiver) -> None:
+    # Allowed is the one address, and this machine has many.
+    receiver.answers = [(307, {"Location": f"http://127.0.0.2:{receiver.port}/inside"})]
+    sender = AppriseSender(20, ("127.0.0.1",))
+    assert (await sender.send((target(receiver),), NOTE) or "").startswith("refused: 127.0.0.2")
+    sender.close()
+    assert len(receiver.got) == 1
+
+
 async def test_one_that_does_not_answer_is_not_waited_for(receiver: Receiver) -> None:
     receiver.gate.clear()
-    sender = AppriseSender(0.2)
+    sender = AppriseSender(0.2, HERE)
     assert await sender.send((target(receiver),), NOTE) == "not sent within 0.2 s"
     receiver.gate.set()
     sender.close()

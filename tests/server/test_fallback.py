@@ -26,6 +26,7 @@ def test_what_stayed_unread_is_told_also_after_a_kill(tmp_path: Path) -> None:
         settings: dict[str, Any] = {
             "fallback_targets": {"ada": [f"json://user:{WORD}@127.0.0.1:{receiver.port}/ada"]},
             "fallback_after": 2,
+            "webhook_networks": "127.0.0.1",
             "log_level": "debug",
         }
         with serving(tmp_path, **settings) as server:
@@ -51,7 +52,8 @@ def test_what_stayed_unread_is_told_also_after_a_kill(tmp_path: Path) -> None:
 
 
 def test_administrators_set_and_forget_them(tmp_path: Path) -> None:
-    with receiving() as receiver, serving(tmp_path, log_level="debug") as server:
+    settings: dict[str, Any] = {"log_level": "debug", "webhook_networks": "127.0.0.1"}
+    with receiving() as receiver, serving(tmp_path, **settings) as server:
         root = server.token("root", Ability.ADMIN)
         body = {"targets": [f"json://user:{WORD}@127.0.0.1:{receiver.port}/bob"], "after": 1}
         answer = server.ask("PUT", "/api/fallbacks/bob", root, body)

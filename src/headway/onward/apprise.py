@@ -14,6 +14,8 @@ from typing import Any
 
 from headway.errors import InvalidField, MissingExtra
 from headway.model.notification import Notification, Severity
+from headway.onward.guard import held_to
+from headway.onward.reach import Reach
 
 __all__ = ["AppriseSender", "check_targets", "kinds"]
 
@@ -71,19 +73,21 @@ def kinds(targets: Sequence[str]) -> tuple[str, ...]:
 class AppriseSender:
     """Sends in threads of its own, since Apprise waits."""
 
-    def __init__(self, timeout: float) -> None:
+    def __init__(self, timeout: float, networks: Sequence[str] = ()) -> None:
         """Send nothing yet.
 
         Args:
             timeout: seconds to wait for all targets of one message.
+            networks: of one's own that may be reached.
         """
         self._timeout = timeout
+        self._reach = Reach(networks)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="headway-apprise")
 
     async def send(self, targets: Sequence[str], notification: Notification) -> str | None:
         """Send a notification; returns what went wrong, in words."""
         running = asyncio.get_running_loop().run_in_executor(
-            self._threads, _send, tuple(targets), notification
+            self._threads, _send, tuple(targets), notification, self._reach
         )
         try:
             return await asyncio.wait_for(asyncio.shield(running), self._timeout)
@@ -96,7 +100,7 @@ class AppriseSender:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-def _send(targets: tuple[str, ...], notification: Notification) -> str | None:
+def _send(targets: tuple[str, ...], notification: Notification, reach: Reach) -> str | None:
     try:
         apprise = _load()
         sender = apprise.Apprise(asset=_asset(apprise))
@@ -105,17 +109,20 @@ def _send(targets: tuple[str, ...], notification: Notification) -> str | None:
                 return "a target is no address that Apprise understands"
         link = notification.link if (notification.link or "").startswith("http") else None
         body = "\n\n".join(part for part in (notification.content, link) if part)
-        sent = sender.notify(
-            title=notification.title if body else "",
-            body=body or notification.title,
-            notify_type=_TYPES[notification.severity],
-            body_format=apprise.NotifyFormat.TEXT,
-        )
+        with held_to(reach) as refused:
+            sent = sender.notify(
+                title=notification.title if body else "",
+                body=body or notification.title,
+                notify_type=_TYPES[notification.severity],
+                body_format=apprise.NotifyFormat.TEXT,
+            )
     except MissingExtra as error:
         return error.message
     except Exception as error:  # noqa: BLE001 - whatever a service's plugin does; its text may hold the address
         return f"Apprise failed ({type(error).__name__})"
-    return None if sent else "a service did not take it"
+    if sent:
+        return None
+    return f"refused: {refused[0]}" if refused else "a service did not take it"
 
 
 def _asset(apprise: Any) -> Any:

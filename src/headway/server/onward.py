@@ -37,7 +37,7 @@ class Onward(Outbox):
             ConfigurationError: an endpoint or a target of the settings cannot be one, or an extra is missing.
         """
         self.webhooks = _webhooks(store, settings, clock, version)
-        self._sender = AppriseSender(settings.fallback_timeout)
+        self._sender = AppriseSender(settings.fallback_timeout, settings.webhook_networks)
         self.fallback = Fallback(store, self._sender, _plans(settings), clock)
 
     async def start(self, unseen: Callable[[str], Awaitable[bool]]) -> None:

@@ -285,7 +285,7 @@ class Settings(BaseSettings):
     webhook_networks: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="Networks of one's own (comma separated, `10.0.0.0/8` or single addresses) that webhooks may reach, "
-        "by plain http too.",
+        "by plain http too, and fallbacks.",
     )
     webhook_timeout: float = Field(15.0, ge=1, le=60, description="Seconds for one attempt of a webhook.")
     webhook_give_up: float = Field(
