@@ -104,11 +104,24 @@ def test_the_badge_is_asked_for_again_and_says_when_nothing_changed(server: Serv
     assert "失败" in server.request("GET", f"{path}?lang=zh").data.decode()
 
 
+def test_the_page_of_a_channel_shows_what_goes_on_before_what_has_ended(server: Server) -> None:
+    token = begin(server, "eve", "e1")
+    for number in range(25):
+        begin(server, "eve", f"ended{number}")
+        server.report(token, {"type": "succeed", "task": f"ended{number}"})
+    made = server.ask("POST", "/api/shares", token, {"channel": "user:eve"}, 201)
+    page = server.request("GET", f"/t/{made['token']}").data.decode()
+    assert page.count('class="still"') == 20
+    assert page.index("running · ") < page.index("done")
+
+
 def test_the_badge_of_a_channel_counts_what_runs(server: Server) -> None:
     token = begin(server, "bob", "b1")
     begin(server, "bob", "b2")
     made = server.ask("POST", "/api/shares", token, {"channel": "user:bob", "title": "Bob"}, 201)
     path = f"/t/{made['token']}/badge.svg"
+    # What waits does not run, however many there are of it and however new.
+    server.report(token, *({"type": "create", "task": f"w{n}", "title": f"Waiting {n}"} for n in range(25)))
     assert "Bob: 2 running" in server.request("GET", path).data.decode()
     server.report(token, {"type": "succeed", "task": "b1"}, {"type": "cancel", "task": "b2"})
     assert "Bob: idle" in server.request("GET", path).data.decode()

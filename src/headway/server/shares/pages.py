@@ -13,8 +13,8 @@ from litestar.types import ControllerRouterHandler
 
 from headway.errors import HeadwayError
 from headway.hub.hub import Hub
-from headway.model.task import Task
-from headway.ports.store import TaskQuery
+from headway.model.task import Task, TaskState
+from headway.ports.store import Page, TaskQuery
 from headway.server.identity.identity import Identity
 from headway.server.identity.shares import Share, grant_of
 from headway.server.mount import root_of
@@ -25,6 +25,9 @@ from headway.server.shares.words import WORDS, language_of, standing
 __all__ = ["share_handlers"]
 
 _MOST_TASKS = 20
+_MOST_COUNTED = 200
+_ENDED = frozenset(state for state in TaskState if state.terminal)
+_UNFINISHED = frozenset(TaskState) - _ENDED
 _POLICY = (
     f"default-src 'self'; style-src 'self' {STYLE_HASH}; connect-src 'self' ws: wss:; img-src 'self' data:; "
     "base-uri 'none'; form-action 'none'; object-src 'none'; frame-ancestors {}"
@@ -70,13 +73,16 @@ def share_handlers() -> list[ControllerRouterHandler]:
         status = 200
         try:
             share = _opened(identity, code)
-            tasks = await _tasks(hub, share)
             if share.task is not None:
-                text = badge(share.title or tasks[0].title, standing(tasks[0], words), tasks[0].state)
+                task = await hub.task(grant_of(share), share.task)
+                text = badge(share.title or task.title, standing(task, words), task.state)
             else:
-                going = [task for task in tasks if not task.state.terminal]
-                said = words.running.format(len(going)) if going else words.idle
-                text = badge(share.title or words.tasks, said, going[0].state if going else None)
+                page = await _page(hub, share, frozenset((TaskState.RUNNING,)), _MOST_COUNTED)
+                many = f"{len(page.tasks)}{'+' if page.next else ''}"
+                said, state = (
+                    (words.running.format(many), TaskState.RUNNING) if page.tasks else (words.idle, None)
+                )
+                text = badge(share.title or words.tasks, said, state)
         except HeadwayError:
             # A picture all the same: it stands in a page where nobody would see a sentence.
             status, text = 404, badge("Headway", "—", None)
@@ -108,8 +114,15 @@ async def _tasks(hub: Hub, share: Share) -> Sequence[Task]:
     Raises:
         NotFound: it was for a task that is gone.
     """
-    grant = grant_of(share)
     if share.task is not None:
-        return [await hub.task(grant, share.task)]
-    page = await hub.tasks(grant, TaskQuery(None, channel=share.channel, limit=_MOST_TASKS))
-    return sorted(page.tasks, key=lambda task: task.state.terminal)
+        return [await hub.task(grant_of(share), share.task)]
+    unfinished = (await _page(hub, share, _UNFINISHED, _MOST_TASKS)).tasks
+    if len(unfinished) == _MOST_TASKS:
+        return unfinished
+    return (*unfinished, *(await _page(hub, share, _ENDED, _MOST_TASKS - len(unfinished))).tasks)
+
+
+async def _page(hub: Hub, share: Share, states: frozenset[TaskState], limit: int) -> Page:
+    return await hub.tasks(
+        grant_of(share), TaskQuery(None, channel=share.channel, states=states, limit=limit)
+    )
