@@ -89,6 +89,12 @@ def test_a_job_loads_no_part_of_the_server(tmp_path: Path) -> None:
     ]
 
 
+def test_a_server_loads_no_http_client_before_it_has_something_to_send(tmp_path: Path) -> None:
+    modules = loaded("import headway.server.run", tmp_path)
+    assert "headway.onward.post" in modules
+    assert modules.isdisjoint({"aiohttp", "apprise", "alembic", "redis", "psycopg"})
+
+
 def test_a_child_that_was_forked_while_a_part_was_loading_can_use_it(tmp_path: Path) -> None:
     code = """
 import os, sys, threading

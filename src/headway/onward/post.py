@@ -15,13 +15,16 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
 from functools import partial
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
 
-import aiohttp
 import msgspec
-from aiohttp.abc import AbstractResolver, ResolveResult
 
 from headway.onward.reach import AddressRefused, Reach
+
+if TYPE_CHECKING:
+    import aiohttp
+    from aiohttp.abc import AbstractResolver, ResolveResult
 
 __all__ = ["Outcome", "Poster"]
 
@@ -89,9 +92,8 @@ class Poster:
         began = time.monotonic()
         status, asked = None, None
         try:
-            async with self._session(url.partition(":")[0].lower()).post(
-                url, data=body, headers=headers, allow_redirects=False
-            ) as answer:
+            session = await self._session(url.partition(":")[0].lower())
+            async with session.post(url, data=body, headers=headers, allow_redirects=False) as answer:
                 status = answer.status
                 asked = _asked(answer.headers.get("Retry-After", ""))
                 error = _complaint(status)
@@ -99,13 +101,18 @@ class Poster:
             error = self._said(failure)
         return Outcome(status, error, round((time.monotonic() - began) * 1000), asked)
 
-    def _session(self, scheme: str) -> aiohttp.ClientSession:
+    async def _session(self, scheme: str) -> aiohttp.ClientSession:
+        if scheme not in self._sessions:
+            # A tenth of what a server needs to start, for what many never do; not in the loop, which goes on meanwhile.
+            await asyncio.get_running_loop().run_in_executor(self._threads, import_module, "aiohttp")
         session = self._sessions.get(scheme)
         if session is None:
+            import aiohttp
+
             reach = self._reaches[scheme]
             session = self._sessions[scheme] = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    resolver=_Resolver(reach, self._threads),
+                    resolver=cast("AbstractResolver", _Resolver(reach, self._threads)),
                     socket_factory=_Sockets(reach),
                     use_dns_cache=False,
                     force_close=True,
@@ -120,6 +127,8 @@ class Poster:
         return session
 
     def _said(self, failure: Exception) -> str:
+        import aiohttp
+
         if isinstance(failure, TimeoutError):
             return f"no answer within {self._timeout:g} s"
         cause = failure.os_error if isinstance(failure, aiohttp.ClientConnectorError) else failure
@@ -139,8 +148,8 @@ class Poster:
         return f"the request failed ({type(failure).__name__})"
 
 
-class _Resolver(AbstractResolver):
-    """Asks the system, and refuses a name that has any address out of reach."""
+class _Resolver:
+    """Asks the system, and refuses a name that has any address out of reach. It is a resolver of aiohttp's."""
 
     def __init__(self, reach: Reach, threads: ThreadPoolExecutor) -> None:
         self._reach = reach
@@ -157,9 +166,14 @@ class _Resolver(AbstractResolver):
             text = str(address[0])
             self._reach.check(text)
             results.append(
-                ResolveResult(
-                    hostname=host, host=text, port=port, family=kind, proto=proto, flags=socket.AI_NUMERICHOST
-                )
+                {
+                    "hostname": host,
+                    "host": text,
+                    "port": port,
+                    "family": kind,
+                    "proto": proto,
+                    "flags": socket.AI_NUMERICHOST,
+                }
             )
         return results
 
