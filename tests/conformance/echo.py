@@ -33,10 +33,9 @@ from headway.transports.websocket import Gate
 from headway.wire.engineio import EngineSession
 from headway.wire.engineio_limits import EngineLimits
 from headway.wire.engineio_packets import Packet, PacketType, encode_packet
-from headway.wire.msgpack_parser import MSGPACK_PARSER
 from headway.wire.socketio import Recovery, SocketLimits
-from headway.wire.socketio_json import JSON_PARSER
 from headway.wire.socketio_packets import SocketPacketLimits
+from headway.wire.socketio_parsers import EITHER
 
 LIMITS = EngineLimits(ping_interval=0.3, ping_timeout=0.2, max_payload=1_000_000)
 SOCKET_LIMITS = SocketLimits(packet=SocketPacketLimits(max_bytes=1_000_000), connect_timeout=1.0)
@@ -122,22 +121,14 @@ class Application:
                 namespaces,
                 limits=LIMITS,
                 socket_limits=SOCKET_LIMITS,
-                parser=JSON_PARSER,
-            ),
-            "/msgpack/": Endpoint(
-                service,
-                "/msgpack/",
-                namespaces,
-                limits=LIMITS,
-                socket_limits=SOCKET_LIMITS,
-                parser=MSGPACK_PARSER,
+                parsers=EITHER,
             ),
         }
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[dict[str, Any]]:
         await self.hub.start()
-        yield {state_key(path): endpoint for path, endpoint in self.endpoints.items()}
+        yield {state_key(path): endpoint for endpoint in self.endpoints.values() for path in endpoint.paths}
         await self.hub.stop()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -149,7 +140,7 @@ class Application:
                 await receive()
             await send({"type": "lifespan.shutdown.complete"})
             return
-        endpoint = self.endpoints.get(scope["path"])
+        endpoint = self.endpoints.get(scope["path"].removesuffix("/") + "/")
         if endpoint is not None:
             await endpoint(scope, receive, send)
         elif scope["type"] == "websocket":

@@ -432,9 +432,9 @@ ROUND = [1, "two", {"3": [True, None, "€"]}, {"bytes": "010203"}]
 
 
 @pytest.mark.parametrize("transports", [["polling"], ["websocket"], ["polling", "websocket"]], ids="+".join)
-@pytest.mark.parametrize("way", ["/socket.io/", "/msgpack/"])
-async def test_the_stock_client(echo: Echo, way: str, transports: list[str]) -> None:
-    options: dict[str, Any] = {"path": way, "transports": transports, "msgpack": way == "/msgpack/"}
+@pytest.mark.parametrize("msgpack", [False, True], ids=["json", "msgpack"])
+async def test_the_stock_client(echo: Echo, msgpack: bool, transports: list[str]) -> None:
+    options: dict[str, Any] = {"transports": transports, "msgpack": msgpack}
     async with stock_client(echo.url, NEW, auth={"token": "x"}, **options) as client:
         assert await client.event("auth") == [{"token": "x"}]
         await client.emit("message", *ROUND)

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headway.wire.engineio_packets import Binary, Encoded
-from headway.wire.msgpack_parser import MSGPACK_PARSER
 from headway.wire.socketio import (
     AckReceived,
     BadPacket,
@@ -23,7 +22,6 @@ from headway.wire.socketio import (
     SocketLimits,
     SocketSession,
 )
-from headway.wire.socketio_packets import SocketPacket, SocketPacketType
 
 VECTORS = json.loads((Path(__file__).parents[2] / "spec/vectors/socketio.json").read_text("utf-8"))
 LIMITS = SocketLimits(max_namespaces=3, max_acks=4)
@@ -149,18 +147,6 @@ def test_recovery_is_bounded() -> None:
 def test_what_a_client_shows_is_hidden() -> None:
     asked = SocketSession(LIMITS, 0.0).receive(b'0{"token":"secret"}', False)
     assert "secret" not in repr(asked)
-
-
-def test_another_parser() -> None:
-    session = SocketSession(LIMITS, 0.0, MSGPACK_PARSER)
-    [connect] = MSGPACK_PARSER.encode(SocketPacket(SocketPacketType.CONNECT, "/", {"token": "t"}))
-    assert isinstance(connect, Binary)
-    assert session.receive(connect.data, True) == ConnectAsked("/", {"token": "t"})
-    [answer] = session.accept("/", "s1", "p1")
-    assert isinstance(answer, Binary)
-    wanted = SocketPacket(SocketPacketType.CONNECT, "/", {"sid": "s1", "pid": "p1"})
-    assert MSGPACK_PARSER.decoder(LIMITS.packet).feed(answer.data, True) == wanted
-    assert session.parser is MSGPACK_PARSER
 
 
 messages = st.one_of(

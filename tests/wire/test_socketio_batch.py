@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
+import pytest
 
 from headway.model.cursor import Cursor
 from headway.ports.link import Version
 from headway.ports.store import LogEntry
+from headway.wire.deflate import InflatingReader
 from headway.wire.engineio_packets import Binary
 from headway.wire.frames import binary_frame, text_frame
 from headway.wire.msgpack_parser import MSGPACK_PARSER
 from headway.wire.socketio_batch import Batch, Said, SocketCodec, frames_of
 from headway.wire.socketio_json import JSON_PARSER
+from headway.wire.socketio_packets import Parser
 
 
 class Shouting(SocketCodec):
@@ -85,3 +88,25 @@ def test_frames_are_those_of_the_packets() -> None:
 
 def test_said_is_a_value() -> None:
     assert Said(b"[]") == Said(b"[]", "", None)
+
+
+@pytest.mark.parametrize("parser", [JSON_PARSER, MSGPACK_PARSER])
+def test_compressed_frames_say_the_same_and_are_made_once(parser: Parser) -> None:
+    codec = Shouting(parser, "/", offsets=True)
+    batch = codec.batch(b"1", [codec.said("long", {"pad": "abc" * 500}), codec.said("short", {})])
+    events = InflatingReader(100_000).feed(_masked(batch.deflated))
+    assert [event.data for event in events] == [  # type: ignore[union-attr]
+        packet.data if isinstance(packet, Binary) else packet for packet in batch.packets
+    ]
+    assert len(batch.deflated) < len(batch.frames) / 10
+    assert batch.deflated is batch.deflated
+
+
+def _masked(frames: bytes) -> bytes:
+    """As a client would send what a server sends; all but the first frame are short."""
+    found = b""
+    while frames:
+        size, at = (frames[1], 2) if frames[1] < 126 else (int.from_bytes(frames[2:4], "big"), 4)
+        found += bytes((frames[0], frames[1] | 128)) + frames[2:at] + bytes(4) + frames[at : at + size]
+        frames = frames[at + size :]
+    return found

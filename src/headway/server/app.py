@@ -46,8 +46,8 @@ from headway.wire.engineio_limits import EngineLimits
 from headway.wire.session import SessionLimits
 from headway.wire.socketio import SocketLimits
 from headway.wire.socketio_codec import NativeSocketCodec
-from headway.wire.socketio_json import JSON_PARSER
 from headway.wire.socketio_packets import SocketPacketLimits
+from headway.wire.socketio_parsers import EITHER
 from headway.wire.socketio_positions import OFFSET_CHARS
 
 __all__ = ["DATABASE", "Headway"]
@@ -282,7 +282,9 @@ class Headway:
     @property
     def state(self) -> dict[str, Any]:
         """What a server's state needs for our door on the fast path (`headway.transports.websocket:Gate`)."""
-        doors: dict[str, Any] = {state_key(endpoint.path): endpoint for endpoint in self._endpoints}
+        doors: dict[str, Any] = {
+            state_key(path): endpoint for endpoint in self._endpoints for path in endpoint.paths
+        }
         return {state_key(self.service.path): self.service, **doors}
 
     def token(
@@ -318,18 +320,19 @@ class Headway:
         settings = self.settings
         key = hmac.digest(secret.encode(), b"headway: recovery of connections", "sha256")
         keeper = Keeper(self._store, key, settings.recovery_seconds, self.hub.clock)
-        codec = NativeSocketCodec(JSON_PARSER, "/", offsets=True)
+        codecs = {parser: NativeSocketCodec(parser, "/", offsets=True) for parser in EITHER}
         largest = settings.max_message_bytes
         return Endpoint(
             self.service,
             self.base_path + SOCKETIO,
-            {"/": lambda client, namespace: NativeVocabulary(client, namespace, codec, keeper)},
+            {"/": lambda client, name: NativeVocabulary(client, name, codecs[client.parser], keeper)},
             limits=EngineLimits(ping_interval=settings.heartbeat, max_payload=largest),
             socket_limits=SocketLimits(
                 packet=SocketPacketLimits(max_bytes=largest),
                 connect_timeout=settings.auth_timeout,
                 max_recovery=OFFSET_CHARS,
             ),
+            parsers=EITHER,
         )
 
     def _release(self) -> None:

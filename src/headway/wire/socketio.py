@@ -18,7 +18,6 @@ from typing import Any
 import msgspec
 
 from headway.wire.engineio_packets import Encoded
-from headway.wire.socketio_json import JSON_PARSER
 from headway.wire.socketio_packets import (
     BadPacket,
     Decoder,
@@ -28,6 +27,7 @@ from headway.wire.socketio_packets import (
     SocketPacketType,
     recovery_args,
 )
+from headway.wire.socketio_parsers import ONLY_JSON, Parsers
 
 __all__ = [
     "AckReceived",
@@ -121,30 +121,27 @@ class _State(Enum):
 class SocketSession:
     """One client's conversation. All times are monotonic seconds."""
 
-    __slots__ = ("_asked", "_connect_by", "_decoder", "_limits", "_next_ack", "_parser", "_spaces")
+    __slots__ = ("_asked", "_connect_by", "_decoder", "_limits", "_next_ack", "_parsers", "_spaces", "parser")
 
-    def __init__(self, limits: SocketLimits, now: float, parser: Parser = JSON_PARSER) -> None:
+    def __init__(self, limits: SocketLimits, now: float, parsers: Parsers = ONLY_JSON) -> None:
         """Begin after the Engine.IO handshake.
 
         Args:
             limits: shared by all sessions.
             now: the time.
-            parser: the one that the clients of this endpoint have.
+            parsers: those that the clients of this endpoint may have.
         """
         self._limits = limits
-        self._parser = parser
-        self._decoder: Decoder = parser.decoder(limits.packet)
+        self._parsers = parsers
+        self.parser: Parser = parsers.text
+        """How this client's packets are written; certain when it has said something."""
+        self._decoder: Decoder | None = None
         self._connect_by: float | None = now + limits.connect_timeout
         """None as soon as a namespace was joined."""
         self._spaces: dict[str, _State] = {}
         self._asked: dict[tuple[str, int], None] | None = None
         """The acknowledgements that are awaited, oldest first."""
         self._next_ack = 0
-
-    @property
-    def parser(self) -> Parser:
-        """How this client's packets are written."""
-        return self._parser
 
     def joined(self, namespace: str) -> bool:
         """Whether the client is in this namespace."""
@@ -164,7 +161,11 @@ class SocketSession:
         Raises:
             BadPacket: close the connection; nothing more is to be received.
         """
-        packet = self._decoder.feed(data, binary)
+        decoder = self._decoder
+        if decoder is None:
+            self.parser = self._parsers.of(binary)
+            decoder = self._decoder = self.parser.decoder(self._limits.packet)
+        packet = decoder.feed(data, binary)
         if packet is None:
             return None
         kind, namespace = packet.type, packet.namespace
@@ -196,7 +197,7 @@ class SocketSession:
         self._spaces[namespace] = _State.JOINED
         self._connect_by = None
         data = {"sid": sid} if pid is None else {"sid": sid, "pid": pid}
-        return self._parser.encode(SocketPacket(SocketPacketType.CONNECT, namespace, data))
+        return self.parser.encode(SocketPacket(SocketPacketType.CONNECT, namespace, data))
 
     def refuse(self, namespace: str, message: str, data: Any = None) -> list[Encoded]:
         """Do not let the client into the namespace that it asked for; the stock client does not ask again by itself.
@@ -212,7 +213,7 @@ class SocketSession:
         body: dict[str, Any] = {"message": message}
         if data is not None:
             body["data"] = data
-        return self._parser.encode(SocketPacket(SocketPacketType.CONNECT_ERROR, namespace, body))
+        return self.parser.encode(SocketPacket(SocketPacketType.CONNECT_ERROR, namespace, body))
 
     def event(
         self, namespace: str, name: str, args: Sequence[Any] = (), *, offset: str | None = None
@@ -221,7 +222,7 @@ class SocketSession:
         if self._spaces.get(namespace) is not _State.JOINED:
             return []
         data = [name, *recovery_args(args, offset)]
-        return self._parser.encode(SocketPacket(SocketPacketType.EVENT, namespace, data))
+        return self.parser.encode(SocketPacket(SocketPacketType.EVENT, namespace, data))
 
     def ask(self, namespace: str, name: str, args: Sequence[Any] = ()) -> tuple[int, list[Encoded]]:
         """An event that is to be acknowledged (§Acknowledgement).
@@ -240,20 +241,20 @@ class SocketSession:
             del asked[next(iter(asked))]
         asked[namespace, number] = None
         packet = SocketPacket(SocketPacketType.EVENT, namespace, [name, *args], number)
-        return number, self._parser.encode(packet)
+        return number, self.parser.encode(packet)
 
     def ack(self, namespace: str, ack_id: int, args: Sequence[Any] = ()) -> list[Encoded]:
         """Answer an event that has an `ack_id`; once, since the client has forgotten its id after that."""
         if self._spaces.get(namespace) is not _State.JOINED:
             return []
-        return self._parser.encode(SocketPacket(SocketPacketType.ACK, namespace, [*args], ack_id))
+        return self.parser.encode(SocketPacket(SocketPacketType.ACK, namespace, [*args], ack_id))
 
     def put_out(self, namespace: str) -> list[Encoded]:
         """End the connection to a namespace; the stock client does not come back by itself (§Disconnection)."""
         if self._spaces.get(namespace) is not _State.JOINED:
             return []
         self._spaces[namespace] = _State.PUT_OUT
-        return self._parser.encode(SocketPacket(SocketPacketType.DISCONNECT, namespace))
+        return self.parser.encode(SocketPacket(SocketPacketType.DISCONNECT, namespace))
 
     def timed_out(self, now: float) -> bool:
         """Whether the connection is to be closed because no namespace was joined in time."""

@@ -12,11 +12,12 @@ from typing import Any
 import msgspec
 
 from headway.ports.link import Codec
+from headway.wire.deflate import deflated_frame
 from headway.wire.engineio_packets import Binary, Encoded, as_text, encode_payload
 from headway.wire.frames import binary_frame, text_frame
 from headway.wire.socketio_packets import Parser
 
-__all__ = ["Batch", "Said", "SocketCodec", "frames_of"]
+__all__ = ["Batch", "Said", "SocketCodec", "deflated_packet", "frames_of"]
 
 
 class Said(msgspec.Struct, frozen=True, gc=False):
@@ -49,8 +50,16 @@ class Batch(bytes):
     frames: bytes
     said: tuple[Said, ...]
     packets: tuple[Encoded, ...]
+    _deflated: bytes | None = None
     _payload: bytes | None = None
     _text: bytes | None = None
+
+    @property
+    def deflated(self) -> bytes:
+        """Frames for clients with which compression was agreed."""
+        if self._deflated is None:
+            self._deflated = b"".join([deflated_packet(packet) for packet in self.packets])
+        return self._deflated
 
     @property
     def payload(self) -> bytes:
@@ -65,6 +74,13 @@ class Batch(bytes):
         if self._text is None:
             self._text = b"".join([text_frame(as_text(packet)) for packet in self.packets])
         return self._text
+
+
+def deflated_packet(packet: Encoded) -> bytes:
+    """The frame of a message of Engine.IO, compressed where that makes it smaller."""
+    if type(packet) is Binary:
+        return deflated_frame(2, packet.data)
+    return deflated_frame(1, packet)  # type: ignore[arg-type]
 
 
 def frames_of(packets: Sequence[Encoded]) -> bytes:

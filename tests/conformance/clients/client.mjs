@@ -29,21 +29,28 @@ const rich = (value) =>
 
 if (name === 'engine.io-client') {
   const { Socket } = require(name);
-  const socket = new Socket(url, options);
-  socket.binaryType = 'arraybuffer';
-  socket.on('open', () => tell('open', { transport: socket.transport.name }));
-  socket.on('upgrade', (transport) => tell('upgrade', { transport: transport.name }));
-  socket.on('message', (data) => tell('message', { data: plain(data) }));
-  socket.on('close', (reason) => tell('close', { reason }));
-  socket.on('error', (error) => tell('error', { message: error.message }));
+  const open = () => {
+    const socket = new Socket(url, options);
+    socket.binaryType = 'arraybuffer';
+    socket.on('open', () => tell('open', { transport: socket.transport.name }));
+    socket.on('upgrade', (transport) => tell('upgrade', { transport: transport.name }));
+    socket.on('message', (data) => tell('message', { data: plain(data) }));
+    socket.on('close', (reason) => tell('close', { reason }));
+    socket.on('error', (error) => tell('error', { message: error.message }));
+    return socket;
+  };
+  let socket = open();
   lines.on('line', (line) => {
     const command = JSON.parse(line);
     if (command.do === 'send') socket.send(rich(command.data));
     if (command.do === 'close') socket.close();
+    if (command.do === 'again') socket = open();
   });
 } else {
   const { io } = require(name);
   if (options.msgpack) options.parser = require('socket.io-msgpack-parser');
+  // One after the other, as a page asks its own server for each connection.
+  if (options.tokens) options.auth = (give) => give({ token: options.tokens.length > 1 ? options.tokens.shift() : options.tokens[0] });
   const socket = io(url, { reconnectionDelay: 50, reconnectionDelayMax: 200, forceNew: true, ...options });
   socket.on('connect', () => {
     const { engine } = socket.io;
@@ -58,12 +65,13 @@ if (name === 'engine.io-client') {
     if (command.do === 'emit') {
       const args = rich(command.args);
       if (command.ack) args.push((...answer) => tell('ack', { args: plain(answer) }));
-      socket.emit(command.event, ...args);
+      (command.volatile ? socket.volatile : socket).emit(command.event, ...args);
     }
     if (command.do === 'disconnect') socket.disconnect();
     if (command.do === 'connect') socket.connect();
     // As if the network went away: nothing is said to the server.
     if (command.do === 'drop') socket.io.engine.close();
+    if (command.do === 'extensions') tell('extensions', { extensions: socket.io.engine.transport.ws?.extensions ?? null });
   });
 }
 lines.on('close', () => process.exit());

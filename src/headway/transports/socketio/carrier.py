@@ -10,8 +10,11 @@ from headway.transports.backpressure import Backpressure
 from headway.transports.service import Service
 from headway.transports.socketio.connection import Connection
 from headway.wire import websocket as ws
+from headway.wire.deflate import InflatingReader
+from headway.wire.engineio_packets import Binary
+from headway.wire.socketio_batch import deflated_packet
 
-__all__ = ["SocketCarrier"]
+__all__ = ["DeflatingCarrier", "SocketCarrier"]
 
 _CLOSING_SECONDS = 2.0
 _MOST_ANSWERS = 262_144
@@ -35,10 +38,12 @@ class SocketCarrier(Backpressure):
         "_waiting",
     )
 
+    _read_by: type[ws.FrameReader] = ws.FrameReader
+
     def __init__(self, service: Service, connections: set[Any], max_message: int) -> None:
         self._service = service
         self._connections = connections
-        self._reader = ws.FrameReader(max_message)
+        self._reader = self._read_by(max_message)
         self._connection: Connection | None = None
         self._answers = 0
         self._checking = False
@@ -69,7 +74,7 @@ class SocketCarrier(Backpressure):
             if self._answers > _MOST_ANSWERS:
                 self.end(SlowReader())
                 return
-        self._transport.write(ws.binary_frame(data) if binary else ws.text_frame(data))
+        self._transport.write(self._framed(data, binary))
 
     def close(self, code: int, reason: str) -> None:
         """Close; nothing more is reported. Idempotent."""
@@ -116,6 +121,9 @@ class SocketCarrier(Backpressure):
         elif not self._hung_up:
             self._transport.close()
 
+    def _framed(self, data: bytes, binary: bool) -> bytes:
+        return ws.binary_frame(data) if binary else ws.text_frame(data)
+
     def _lose(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
@@ -140,3 +148,20 @@ class SocketCarrier(Backpressure):
             # Nothing more is read, so an answer to the close would be waited for in vain.
             if self._transport.can_write_eof():
                 self._transport.write_eof()
+
+
+class DeflatingCarrier(SocketCarrier):
+    """The same for a client with which compression was agreed, and which takes binary frames."""
+
+    __slots__ = ()
+
+    _read_by = InflatingReader
+
+    def deliver(self, data: bytes) -> bool:
+        if self._full:
+            return False
+        self._transport.write(data.deflated)  # type: ignore[attr-defined]
+        return True
+
+    def _framed(self, data: bytes, binary: bool) -> bytes:
+        return deflated_packet(Binary(data) if binary else data)

@@ -61,7 +61,7 @@ class Client(Connection):
         self.keeps_offsets = keeps_offsets
         self.foreign = foreign
         self._asks = 0
-        self._talk = SocketSession(endpoint.socket_limits, self.now(), endpoint.parser)
+        self._talk = SocketSession(endpoint.socket_limits, self.now(), endpoint.parsers)
         self._members: dict[str, Vocabulary] = {}
         self._brought = brought
         self._arriving = True
@@ -75,7 +75,7 @@ class Client(Connection):
     @property
     def parser(self) -> Parser:
         """How this client's packets are written."""
-        return self.endpoint.parser
+        return self._talk.parser
 
     def brought(self) -> Brought | None:
         """What came with the first request to say who this is.

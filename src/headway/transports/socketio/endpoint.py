@@ -12,17 +12,17 @@ from headway.transports.addresses import address_at
 from headway.transports.asgi import Receive, Scope, Send
 from headway.transports.credentials import Brought, bring, known_host, origin_allowed
 from headway.transports.service import FULL, Service
-from headway.transports.socketio.carrier import SocketCarrier
+from headway.transports.socketio.carrier import DeflatingCarrier, SocketCarrier
 from headway.transports.socketio.client import Client
 from headway.transports.socketio.connection import Connection
 from headway.transports.socketio.vocabulary import VocabularyMaker
 from headway.wire import handshake
+from headway.wire.deflate import accept_offer
 from headway.wire.engineio import EngineSession
 from headway.wire.engineio_limits import EngineLimits
 from headway.wire.engineio_requests import UNKNOWN_SID, EngineRequest, Refusal, read_request
 from headway.wire.socketio import SocketLimits
-from headway.wire.socketio_json import JSON_PARSER
-from headway.wire.socketio_packets import Parser
+from headway.wire.socketio_parsers import ONLY_JSON, Parsers
 
 __all__ = ["Endpoint", "EngineEndpoint", "Header"]
 
@@ -52,6 +52,11 @@ class EngineEndpoint(ABC):
         self.door = door
         self.connections: dict[str, Connection] = {}
         service.endpoints.append(self)
+
+    @property
+    def paths(self) -> tuple[str, str]:
+        """Where clients look for it: some leave the slash at the end out (`addTrailingSlash: false`)."""
+        return self.path, self.path.removesuffix("/")
 
     @abstractmethod
     def make(self, engine: EngineSession, header: Header, query: str) -> Connection:
@@ -126,11 +131,16 @@ class EngineEndpoint(ABC):
         connection = None if asked.sid is None else self.connections.get(asked.sid)
         if asked.sid is not None and connection is None:
             raise _refused(UNKNOWN_SID)
-        carrier = SocketCarrier(self.service, connections, self.limits.max_payload)
         begins = connection is None
         if connection is None:
             connection = self.begin(asked, request.header, request.query, address, websocket=True)
-        transport.write(handshake.accept_response(request))
+        extension = None
+        if self.service.compression and connection.engine.binary_frames:
+            extension = accept_offer(request.header("sec-websocket-extensions"))
+        headers = () if extension is None else (("Sec-WebSocket-Extensions", extension),)
+        transport.write(handshake.accept_response(request, None, headers))
+        make = SocketCarrier if extension is None else DeflatingCarrier
+        carrier = make(self.service, connections, self.limits.max_payload)
         carrier.begin(connection, transport)
         connection.carry(carrier, begins=begins)
         return carrier
@@ -149,7 +159,7 @@ class Endpoint(EngineEndpoint):
 
     Attributes:
         namespaces: what makes the vocabulary of a client, by the name of the namespace.
-        parser: how packets are written; its clients must have the same.
+        parsers: how packets may be written.
     """
 
     def __init__(
@@ -160,13 +170,13 @@ class Endpoint(EngineEndpoint):
         *,
         limits: EngineLimits | None = None,
         socket_limits: SocketLimits | None = None,
-        parser: Parser = JSON_PARSER,
+        parsers: Parsers = ONLY_JSON,
         door: str = "socketio",
     ) -> None:
         super().__init__(service, path, limits or EngineLimits(), door)
         self.namespaces = namespaces
         self.socket_limits = socket_limits or SocketLimits()
-        self.parser = parser
+        self.parsers = parsers
 
     def make(self, engine: EngineSession, header: Header, query: str) -> Client:
         service = self.service

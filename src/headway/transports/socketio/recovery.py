@@ -13,6 +13,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+from collections import deque
 from collections.abc import Callable
 from weakref import WeakValueDictionary
 
@@ -31,6 +32,7 @@ _MOST = 200
 _SOME = 50
 """New ones of a user that may come without a look at how many there are."""
 _USERS = 10_000
+_PARTED = 1000
 _GATHERED_SECONDS = 0.01
 """What is saved within this time is written together: those who come at once cost one write, and not one each."""
 _SECRET_BYTES, _TIME_BYTES, _MAC_BYTES = 18, 6, 18
@@ -153,8 +155,12 @@ class Kept:
         self.left = True
         if self._writing is not None:
             await asyncio.wait((self._writing,))
-        if self.pid is not None and self.expires_at:
+        if self.pid is None:
+            return
+        if self.expires_at:
             await self._keeper.write_now(self._document())
+        else:
+            self._keeper.parted.append(self)
 
     async def _write(self) -> None:
         changed = self._changed
@@ -197,6 +203,8 @@ class Keeper:
         """Writes what is gathered."""
         self._here: WeakValueDictionary[str, Kept] = WeakValueDictionary()
         """Those of clients that are here, or whose end was not noticed yet, by secret."""
+        self.parted: deque[Kept] = deque(maxlen=_PARTED)
+        """Those of the last clients that took their leave and had nothing kept that could say so."""
         self._room: dict[str, int] = {}
         """New ones that may still come before the next look, by user."""
         self.seconds = seconds
