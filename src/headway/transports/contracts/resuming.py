@@ -10,7 +10,6 @@ import zlib
 from collections.abc import Hashable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import cast
 
 from headway.errors import HeadwayError, UnknownSubscription
 from headway.hub.wanted import Only, Wanted
@@ -18,8 +17,8 @@ from headway.model.cursor import Cursor
 from headway.transports.contracts.socketio import Speaking
 from headway.transports.socketio.client import Client
 from headway.wire.socketio import Recovery
-from headway.wire.socketio_batch import Batch, SocketCodec
-from headway.wire.socketio_positions import Place, Positions, parse_offset
+from headway.wire.socketio_batch import SocketCodec
+from headway.wire.socketio_positions import Place, parse_offset
 
 __all__ = ["Codecs", "Resuming"]
 
@@ -33,7 +32,7 @@ _SERIALS = 999_999_999
 class Resuming(Speaking):
     """A client that follows channels, its own among them, each from where it was."""
 
-    __slots__ = ("_at", "_came_from", "_followed", "_places", "_resumable")
+    __slots__ = ("_came_from", "_followed", "_resumable")
 
     def __init__(self, client: Client, namespace: str, codecs: Codecs, *, open: bool) -> None:  # noqa: A002
         super().__init__(client, namespace, codecs[0], open=open)
@@ -41,10 +40,6 @@ class Resuming(Speaking):
         self._came_from: dict[int, Place] = {}
         """Where it was in each channel when it was here before."""
         self._followed: set[str] = set()
-        self._at = ""
-        """Its cursor while it follows one channel."""
-        self._places: Positions | None = None
-        """Where it stands when it follows more."""
 
     def let_in(self, recovery: Recovery | None) -> None:
         """Accept the client, who may have been here before.
@@ -84,33 +79,13 @@ class Resuming(Speaking):
             cursor: from where; None for how things stand.
         """
         name = channel.encode()
+        others = self._followed - {channel}
         self._followed.add(channel)
-        if self._places is None and len(self._followed) > 1:
-            self._places = Positions(self._service.hub.records.epoch)
-            for other in self._followed - {channel}:
-                self._places.begin(other.encode(), self._serial(other), Place(Cursor.parse(self._at)))
-        if self._places is None:
-            self._at = "" if cursor is None else str(cursor)
-        else:
-            self._places.begin(name, self._serial(channel), Place(cursor))
+        if self._places is not None or (others and self.codec is self._resumable):
+            places = self._keep_places((other, other.encode(), self._serial(other)) for other in others)
+            places.begin(name, self._serial(channel), Place(cursor))
         wanted = Wanted(key=channel, name=name, channel=channel, cursor=cursor, only=only)
         self.follow(wanted, partial(self._not_followed, channel))
-
-    def deliver(self, data: bytes) -> bool:
-        batch = cast("Batch", data)
-        places = self._places
-        if places is None or self.codec is not self._resumable:
-            if not self.client.deliver(batch):
-                return False
-            self._at = batch.said[-1].cursor or self._at
-            return True
-        if self.client.full:
-            return False
-        own = self.codec.batch(batch.name, batch.said, places.offsets(batch.name, batch.said))
-        if not self.client.deliver(own):
-            return False
-        places.sent(batch.name, batch.said)
-        return True
 
     def _serial(self, channel: str) -> int:
         grant = self.grant

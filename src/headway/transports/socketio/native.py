@@ -19,9 +19,8 @@ from headway.transports.socketio.vocabulary import Ack
 from headway.transports.wanted import wanted_by
 from headway.wire import native as n
 from headway.wire.socketio import Recovery
-from headway.wire.socketio_batch import Batch
 from headway.wire.socketio_codec import NativeSocketCodec, split_message
-from headway.wire.socketio_positions import Place, Positions
+from headway.wire.socketio_positions import Place
 
 __all__ = ["NativeVocabulary"]
 
@@ -29,15 +28,13 @@ __all__ = ["NativeVocabulary"]
 class NativeVocabulary(SocketConversation):
     """A client that speaks it."""
 
-    __slots__ = ("_keeper", "_kept", "_over", "_places", "_watched")
+    __slots__ = ("_keeper", "_kept", "_over", "_watched")
 
     _kept: Kept
 
     def __init__(self, client: Client, namespace: str, codec: NativeSocketCodec, keeper: Keeper) -> None:
         super().__init__(client, namespace, codec)
         self._keeper = keeper
-        self._places: Positions | None = None
-        """Where it stands when it ever had more than one subscription; else its follower knows."""
         self._watched = False
         self._over = False
 
@@ -72,21 +69,6 @@ class NativeVocabulary(SocketConversation):
         self.finish()
         self.client.close(at_once=True)
 
-    def deliver(self, data: bytes) -> bool:
-        # The way of nearly all that is delivered: each call on it counts, `cast` too.
-        batch: Batch = data  # type: ignore[assignment]
-        places = self._places
-        if places is None:
-            client = self.client
-            return (client.ws or client).deliver(batch)
-        if self.client.full:
-            return False
-        own = self.codec.batch(batch.name, batch.said, places.offsets(batch.name, batch.said))
-        if not self.client.deliver(own):
-            return False
-        places.sent(batch.name, batch.said)
-        return True
-
     # How a connection begins.
 
     def _open(self, grant: Grant, kept: Kept) -> None:
@@ -110,7 +92,7 @@ class NativeVocabulary(SocketConversation):
         self._open(grant, kept)
         self._watch()
         if kept.next > 1 or any(wanted.log is not None for _, wanted in kept.wants.values()):
-            self._places = Positions(self._service.hub.records.epoch)
+            self._keep_places()
         for serial, wanted in tuple(kept.wants.values()):
             self._resume(serial, wanted, places.get(serial))
 
@@ -130,13 +112,12 @@ class NativeVocabulary(SocketConversation):
         if follower is None:
             raise Unauthenticated
         serial = self._kept.begin(message)
-        if self._places is None and (serial or message.log is not None):
-            self._places = Positions(self._service.hub.records.epoch)
-            for name, (number, _) in self._kept.wants.items():
-                if number != serial:
-                    self._places.begin(n.encode_id(name), number, Place(follower.reached(name)))
-        if self._places is not None:
-            self._places.begin(n.encode_id(message.id), serial)
+        if self._places is not None or serial or message.log is not None:
+            wants = self._kept.wants.items()
+            places = self._keep_places(
+                (name, n.encode_id(name), number) for name, (number, _) in wants if number != serial
+            )
+            places.begin(n.encode_id(message.id), serial)
         refused: list[HeadwayError] = []
         follower.subscribe(wanted_by(message), refused.append)
         start(self._confirm(message, serial, refused, answer))
