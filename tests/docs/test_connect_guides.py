@@ -18,6 +18,7 @@ from tests.docs.contracts import Fields, check_settings, fields_of, heard_names,
 from tests.docs.guides import CONTRACTS, guide
 from tests.docs.texts import codes_in, read
 from tests.python_client import PythonClient
+from tests.server.identity.makers import KEYS, signed
 from tests.servers import Server, serving
 from tests.transports.contracts.clients import Speaker, get, raw, speaking
 
@@ -32,7 +33,9 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     dialects = "studio=/studio,voice=/voice,user-tasks,notifications"
-    with serving(tmp_path_factory.mktemp("guides"), dialect=dialects) as server:
+    # Nobody answers there.
+    far = "http://127.0.0.1:9/keys.json"
+    with serving(tmp_path_factory.mktemp("guides"), dialect=dialects, jwks_url=far) as server:
         yield server
 
 
@@ -111,6 +114,7 @@ async def test_studio_word_for_word(server: Server) -> None:
             ("a submission without a prompt", "task_created", {**CARD, "formData": {}}),
             ("an `id` or `startTime` that is no number", "task_created", {**CARD, "id": "1"}),
             ("a `mode` that is no text", "task_created", {**CARD, "mode": 1}),
+            ("a submission that is too long", "task_created", {**CARD, "mode": "x" * 4096}),
             ("how a task goes, said by a browser", "task_completed", {"id": 1, "result": {}}),
         ):
             said[what] = await complaint(client, name, payload)
@@ -207,6 +211,10 @@ async def test_user_tasks_word_for_word(server: Server) -> None:
         ("a token that is not good", "?token=x"),
         ("a token that has ended", f"?token={ended(server)}"),
         ("another user's address", f"?token={server.token('5')}"),
+        (
+            "the keys behind `jwks_url` cannot be had",
+            f"?token={signed({'sub': '4'}, KEYS['RS256'], 'RS256')}",
+        ),
     ):
         async with raw(server, f"/api/v1/ws/tasks/4{query}") as client:
             code = await client.until("closed")

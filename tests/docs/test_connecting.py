@@ -126,7 +126,7 @@ def test_dedup(opens: Opens, way: Network, dedup_server: Server) -> None:
     opens("dedup", url=way.url, token="no token at all", id=task["number"]).shows("token")
 
 
-def test_studio(opens: Opens, flavour: str, way: Network, studio_server: Server) -> None:
+def test_studio(opens: Opens, way: Network, studio_server: Server) -> None:
     server = studio_server
     way.to = server.address
     token = server.token(f"painter-{way.port}")
@@ -153,8 +153,7 @@ def test_studio(opens: Opens, flavour: str, way: Network, studio_server: Server)
     server.report(token, {"type": "succeed", "task": task, "result": {"images": []}})
     way.restore()
     for view in (first, second):
-        # A WebSocket in Node does not say that it can be told of what ended.
-        view.shows("no cards" if flavour == "node" else "a red fox: completed")
+        view.shows("a red fox: completed")
 
     # And the end of one that is cancelled
     second.press("Draw")
