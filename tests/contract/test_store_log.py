@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from headway.ports.store import LogEntry, Store, Writes
+from headway.ports.store import MOST_SOURCES, LogEntry, Store, Writes
 from tests.contract.store_records import (
     make_line,
     make_tombstone,
@@ -75,3 +75,13 @@ class TestLog:
         after = store.write(Writes(logs=[make_line("t", 1)]))
         await asyncio.gather(after, trim, write)
         assert await store.log("t", 0, 10) == (make_line("t", 1),)
+
+    async def test_of_very_many_sources_those_that_spoke_last_are_remembered(self, store: Store) -> None:
+        count = MOST_SOURCES + 5
+        for begin in (0, count):
+            entries = [make_line("t", begin + n, source=f"s{begin + n}", seq=n) for n in range(count)]
+            await store.write(Writes(logs=entries))
+            await store.trim_log("t", begin + count)
+        end, sources = await store.log_end("t")
+        assert end == 2 * count
+        assert set(sources) == {f"s{n}" for n in range(2 * count - MOST_SOURCES, 2 * count)}

@@ -10,6 +10,7 @@ from headway.hub.wanted import Wanted
 from headway.model import report as r
 from headway.model.cursor import Cursor
 from headway.model.grant import Ability, Grant
+from headway.ports.store import LogEntry
 from tests.hub.scenes import create, follow, held, running, send, shown, tick
 from tests.hub.world import ADA, ADMIN, BOB, SlowStore, instant
 
@@ -165,3 +166,24 @@ async def test_two_followers_of_one_kind_share_a_feed_and_others_do_not() -> Non
         follow(hub, channel="user:ada", pace=1.0)
         assert len(hub.records.channels["user:ada"].feeds) == 2
         assert shown(hub, "t") is not None
+
+
+@instant
+async def test_a_log_that_is_put_away_while_it_is_opened_is_followed_all_the_same() -> None:
+    class PuttingAway(SlowStore):
+        async def log(self, task_id: str, offset: int, limit: int) -> tuple[LogEntry, ...]:
+            hub._logs.drop(task_id)
+            return await super().log(task_id, offset, limit)
+
+    async with running(PuttingAway()) as hub:
+        await send(hub, create("t", start=True))
+        for start in range(0, 3000, 500):
+            lines = tuple(r.LogLine(f"l{n}") for n in range(start, start + 500))
+            await send(hub, r.Log(task="t", lines=lines, source="w", seq=start))
+        await asyncio.sleep(1)
+        link, follower, _ = follow(hub, task="t", log=0)
+        await follower.opened()
+        await send(hub, r.Log(task="t", lines=(r.LogLine("l3000"),), source="w", seq=3000))
+        await asyncio.sleep(1)
+        texts = [e["text"] for m in link.messages if m["type"] == "log" for e in m["entries"]]
+        assert texts == [f"l{n}" for n in range(3001)]

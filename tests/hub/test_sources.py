@@ -11,7 +11,7 @@ import pytest
 from headway.hub.log import Bounds, CompactedLog
 from headway.hub.sources import ChannelSource, LogSource, TaskLog, TaskSource
 from headway.model.task import Task, TaskState
-from headway.ports.store import LogEntry, Record, Window
+from headway.ports.store import MOST_SOURCES, LogEntry, Record, Window
 from tests.contract.store_records import make_line, make_task, make_tombstone
 from tests.hub.world import CODEC
 
@@ -120,6 +120,14 @@ class TestLog:
         log = TaskLog(0, {})
         lines(log, 3, lambda offset: make_line("t", offset, "x" * 9))
         assert (log.start, len(log.lines)) == (1, 2)
+
+    def test_of_very_many_sources_those_that_spoke_last_are_remembered(self) -> None:
+        log = TaskLog(0, {"w": 6})
+        for n in range(MOST_SOURCES):
+            if n == 1:
+                log.append(make_line("t", log.end, source="w", seq=7))
+            log.append(make_line("t", log.end, source=f"s{n}", seq=0))
+        assert (len(log.seen), log.seen["w"], "s0" in log.seen) == (MOST_SOURCES, 7, False)
 
     @pytest.mark.parametrize(("offset", "texts"), [(0, "234"), (2, "234"), (3, "34"), (5, ""), (9, "")])
     def test_since(self, offset: int, texts: str) -> None:

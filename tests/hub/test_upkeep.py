@@ -129,6 +129,22 @@ async def test_a_log_is_not_put_away_before_it_is_written() -> None:
 
 
 @instant
+async def test_a_log_that_nobody_writes_or_follows_is_put_away_and_goes_on_where_it_stopped() -> None:
+    store = SlowStore()
+    async with running(store, SETTINGS) as hub:
+        await send(hub, create("t", start=True), create("u", start=True), lines("t", 0, 3), lines("u", 0, 3))
+        _, follower, _ = follow(hub, task="u", log=0)
+        await follower.opened()
+        await asyncio.sleep(100)
+        assert set(hub._logs.at_hand()) == {"u"}
+        await send(hub, lines("t", 2, 2))
+        await asyncio.sleep(1)
+        assert [(line.offset, line.text) for line in await store.log("t", 0, 10)] == [
+            (n, f"l{n}") for n in range(4)
+        ]
+
+
+@instant
 async def test_lines_of_a_removed_task_are_not_written_after_it() -> None:
     store = SlowStore()
     async with running(store, SETTINGS) as hub:

@@ -168,6 +168,10 @@ class Followers:
         log = await self._logs.open(task_id)
         offset = log.end if wanted.log is None or wanted.log < 0 else min(wanted.log, log.end)
         offset = await self._send_stored(wanted, log, offset, link)
+        # It can have been put away meanwhile, and nobody would write to this one any more.
+        while self._logs.get(task_id) is not log:
+            log = await self._logs.open(task_id)
+            offset = await self._send_stored(wanted, log, offset, link)
         feeds = self._log_feeds.setdefault(task_id, {})
         key = (link.codec, wanted.name, wanted.pace)
         feed = feeds.get(key)

@@ -310,7 +310,7 @@ class Hub:
         """Lines of a task's log at or after `offset`, and where the next ones begin."""
         await self.task(grant, task_id)
         check_wide(grant)
-        log = self._logs.at_hand().get(task_id)
+        log = self._logs.get(task_id)
         if log is not None and offset >= log.start:
             entries = tuple(log.since(offset)[:limit])
         else:

@@ -10,7 +10,7 @@ from headway.hub.log import CompactedLog
 from headway.model.cursor import Cursor
 from headway.model.task import Task
 from headway.ports.link import Codec, Version
-from headway.ports.store import LogEntry, Record
+from headway.ports.store import MOST_SOURCES, LogEntry, Record
 
 __all__ = ["ChannelSource", "LogSource", "Select", "Source", "TaskLog", "TaskSource"]
 
@@ -131,9 +131,10 @@ class TaskLog:
         end: the offset of the next line.
         seen: the highest number of each source, so that a repeated report adds nothing.
         trimmed: lines below this offset have been forgotten by the store, as far as is known.
+        idle: nobody has asked for it or written to it since somebody looked.
     """
 
-    __slots__ = ("_chars", "end", "lines", "seen", "trimmed")
+    __slots__ = ("_chars", "end", "idle", "lines", "seen", "trimmed")
 
     LINES = 2000
     CHARS = 262_144
@@ -142,6 +143,7 @@ class TaskLog:
         self.end = end
         self.seen = seen
         self.trimmed = 0
+        self.idle = False
         self.lines: deque[LogEntry] = deque()
         self._chars = 0
 
@@ -155,7 +157,11 @@ class TaskLog:
         self.end += 1
         self._chars += len(entry.text)
         if entry.source is not None and entry.seq is not None:
+            # The source that spoke last is the last one, and those that have been silent for longest go first.
+            self.seen.pop(entry.source, None)
             self.seen[entry.source] = entry.seq
+            if len(self.seen) > MOST_SOURCES:
+                del self.seen[next(iter(self.seen))]
         while len(self.lines) > self.LINES or self._chars > self.CHARS:
             self._chars -= len(self.lines.popleft().text)
 

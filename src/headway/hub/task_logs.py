@@ -25,7 +25,12 @@ class TaskLogs:
         if log is None:
             end, seen = await self._store.log_end(task_id)
             log = self._logs.setdefault(task_id, TaskLog(end, seen))
+        log.idle = False
         return log
+
+    def get(self, task_id: str) -> TaskLog | None:
+        """The log of a task if it is at hand."""
+        return self._logs.get(task_id)
 
     def at_hand(self) -> dict[str, TaskLog]:
         """The logs in memory, by task; a copy."""

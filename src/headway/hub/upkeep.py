@@ -119,11 +119,12 @@ class Upkeep:
             if below - log.trimmed > self._retention.log_lines // 10:
                 await self._store.trim_log(task_id, below)
                 log.trimmed = below
-            task = self._records.tasks.get(task_id)
-            done = task is None or task.state.terminal
             # What the store has not got yet would be missing where the log goes on.
-            if done and not self._followers.log_followed(task_id) and not self._arrears.owes_lines(task_id):
+            if self._followers.log_followed(task_id) or self._arrears.owes_lines(task_id):
+                continue
+            if log.idle:
                 self._logs.drop(task_id)
+            log.idle = True
 
     def _let_go(self, now: int) -> None:
         for channel in tuple(self._records.channels.values()):

@@ -20,6 +20,7 @@ from headway.model.notification import Notification, NotificationStatus
 from headway.model.task import Task, TaskState
 
 __all__ = [
+    "MOST_SOURCES",
     "Document",
     "LogEntry",
     "NotificationPage",
@@ -33,6 +34,10 @@ __all__ = [
     "Window",
     "Writes",
 ]
+
+
+MOST_SOURCES = 1000
+"""Of one task's log: far more than processes work on a task, and a bound for one that invents them."""
 
 
 class Tombstone(msgspec.Struct, frozen=True, gc=False):
@@ -266,7 +271,10 @@ class Store(ABC):
 
     @abstractmethod
     async def log_end(self, task_id: str) -> tuple[int, dict[str, int]]:
-        """The offset that the next line of a task's log gets, and the highest `seq` of each source."""
+        """The offset that the next line of a task's log gets, and the highest `seq` of each source.
+
+        Of sources whose lines were all trimmed, those that spoke last are remembered, about `MOST_SOURCES`.
+        """
 
     @abstractmethod
     async def trim_log(self, task_id: str, below: int) -> None:

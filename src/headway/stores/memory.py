@@ -16,6 +16,7 @@ from headway.model.channel import allows
 from headway.model.notification import Notification, NotificationStatus
 from headway.model.task import Task
 from headway.ports.store import (
+    MOST_SOURCES,
     Document,
     LogEntry,
     NotificationPage,
@@ -51,11 +52,11 @@ class _Log:
     def end(self, below: int | None = None) -> tuple[int, dict[str, int]]:
         """The end of the log, looking at lines below an offset alone when there is one."""
         end, sources = self.trimmed[0], dict(self.trimmed[1])
-        for line in self.lines.values():
-            if below is None or line.offset < below:
-                end = max(end, line.offset + 1)
+        for offset, line in sorted(self.lines.items()):
+            if below is None or offset < below:
+                end = max(end, offset + 1)
                 if line.source is not None and line.seq is not None:
-                    sources[line.source] = max(line.seq, sources.get(line.source, line.seq))
+                    sources[line.source] = max(line.seq, sources.pop(line.source, line.seq))
         return end, sources
 
 
@@ -125,7 +126,8 @@ class MemoryStore(Store):
             return _fail(self._closed())
         log = self._logs.get(task_id)
         if log is not None:
-            log.trimmed = log.end(below)
+            end, sources = log.end(below)
+            log.trimmed = end, dict(list(sources.items())[-MOST_SOURCES:])
             log.lines = {offset: line for offset, line in log.lines.items() if offset >= below}
         return _done()
 

@@ -7,12 +7,14 @@ import secrets
 import sqlite3
 from collections.abc import Iterable, Sequence
 from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 
 import msgspec
 from sqlalchemy import Connection, NullPool, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
+from headway.ports.store import MOST_SOURCES
 from headway.stores import sqlite_statements as sql
 from headway.stores.batch import Batch
 from headway.stores.migrations import upgrade
@@ -189,11 +191,12 @@ def _trim(connection: sqlite3.Connection, request: TrimLog) -> None:
     before = connection.execute(sql.READ_TRIM, (request.task,)).fetchone()
     end: int = 0 if before is None else before[0]
     sources: dict[str, int] = {} if before is None else msgspec.json.decode(before[1])
-    for source, seq, offset in said:
+    for source, seq, offset in sorted(said, key=itemgetter(2)):
         end = max(end, offset + 1)
         if source is not None and seq is not None:
-            sources[source] = max(seq, sources.get(source, seq))
-    connection.execute(sql.PUT_TRIM, (request.task, end, msgspec.json.encode(sources).decode()))
+            sources[source] = max(seq, sources.pop(source, seq))
+    newest = dict(list(sources.items())[-MOST_SOURCES:])
+    connection.execute(sql.PUT_TRIM, (request.task, end, msgspec.json.encode(newest).decode()))
     connection.execute(sql.TRIM, (request.task, request.below))
 
 
