@@ -55,6 +55,12 @@ def test_what_was_put_in_comes_out(tokens: Tokens) -> None:
     )
 
 
+def test_a_token_is_never_younger_than_it_is() -> None:
+    # Or a revocation of all that its user had would pass it over.
+    made = Tokens(SECRET, lambda: NOW + 0.000_7)
+    assert made.verify(made.make("ada")).issued_at == NOW + 0.000_7
+
+
 def test_without_abilities_a_token_reads_and_cancels(tokens: Tokens) -> None:
     assert tokens.verify(signed({"sub": "ada"})).can == {Ability.READ, Ability.CANCEL}
     assert tokens.verify(signed({"sub": "ada", "can": []})).can == frozenset()

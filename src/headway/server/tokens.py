@@ -66,8 +66,8 @@ class Tokens:
         terms = self._terms
         claims: dict[str, Any] = {
             terms.user: user,
-            # To the millisecond, so that "all tokens of before" has a before within each second.
-            "iat": round(now, 3),
+            # As it is, so that "all tokens of before" has a before within each second, and none of them is rounded out of it.
+            "iat": now,
             terms.can: sorted(ability.value for ability in can),
             "jti": token_id or secrets.token_urlsafe(12),
         }

@@ -122,6 +122,21 @@ async def test_on_a_socket_too_and_it_ends_when_it_is_taken_back(server: Server)
         assert 4400 <= (await client.ended())[0] < 4500
 
 
+async def test_it_ends_with_the_one_who_made_it(server: Server) -> None:
+    token = begin(server, "a9", "a9-task")
+    made = server.ask("POST", "/api/shares", token, {"task": "a9-task"}, 201)
+    async with logged_in(server, made["token"]) as client:
+        await client.follow(View(), task="a9-task")
+        root = server.token("root", Ability.ADMIN)
+        server.ask("POST", "/api/revocations", root, {"user": "a9"}, 204)
+        code, _, said = await client.ended()
+        assert (code, [message["type"] for message in said]) == (4404, ["error"])
+    assert server.request("GET", f"/t/{made['token']}").status == 404
+    # Whoever comes again with a new token finds no link of before.
+    assert server.ask("GET", "/api/shares", server.token("a9"))["shares"] == []
+    server.until(f'"user":"root","what":"share","which":"{made["id"]}"')
+
+
 async def test_a_channel_opens_its_tasks_and_no_notification(server: Server) -> None:
     token = begin(server, "a4", "a4-task")
     begin(server, "a4", "a4-done")

@@ -144,8 +144,7 @@ class Identity:
             await self.revoke_share(share, owner=None, by=by)
             return [Taken("share", share)]
         names = names_of(text)
-        for name in names:
-            await self.revocations.revoke_token(name, by=by)
+        await self.revocations.revoke_token(*names, by=by)
         return [Taken("token", names[0])]
 
     async def revoke_user(self, user: str, by: str = "") -> list[Taken]:

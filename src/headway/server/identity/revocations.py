@@ -111,30 +111,36 @@ class Revocations:
         until = self._users.get(user)
         return until is not None and at <= until
 
-    async def revoke_token(self, token_id: str, *, expires_at: float | None = None, by: str = "") -> None:
-        """Take back one token, a share or a worker key, by its id. Idempotent; durable and in force when it returns.
+    async def revoke_token(self, *names: str, expires_at: float | None = None, by: str = "") -> None:
+        """Take back one token, a share or a worker key. Idempotent; durable and in force when it returns.
 
         Args:
-            token_id: or a digest of it (`headway.model.token`), which does not tell what was meant.
+            names: all that it may go by: its id, or a digest of that (`headway.model.token`), which does not tell what was meant.
             expires_at: when it expires anyway, in Unix seconds; None when that is not known.
 
         Raises:
             StoreUnavailable: it could not be made durable; nothing was taken back.
         """
+        now = self._clock()
         await self._revoke(
-            f"token:{token_id}", Revocation(self._clock(), token=token_id, expires_at=expires_at, by=by)
+            {f"token:{name}": Revocation(now, token=name, expires_at=expires_at, by=by) for name in names}
         )
 
     async def revoke_user(self, user: str, *, by: str = "") -> None:
         """Take back all tokens of a user that were issued until now. As `revoke_token` otherwise."""
-        await self._revoke(f"user:{user}", Revocation(self._clock(), user=user, by=by))
+        await self._revoke({f"user:{user}": Revocation(self._clock(), user=user, by=by)})
 
-    async def _revoke(self, document_id: str, revocation: Revocation) -> None:
-        text = msgspec.json.encode(revocation).decode()
-        expires_at = None if revocation.expires_at is None else int(revocation.expires_at * 1000) + 1
-        document = Document(KIND, document_id, "", text, expires_at)
-        await self._store.write(Writes(documents=[document]))
-        await self._bus.announce(_SUBJECT, text)
+    async def _revoke(self, revocations: dict[str, Revocation]) -> None:
+        texts = {name: msgspec.json.encode(revocation).decode() for name, revocation in revocations.items()}
+        await self._store.write(
+            Writes(
+                documents=[
+                    Document(KIND, name, "", text, _ends(revocations[name])) for name, text in texts.items()
+                ]
+            )
+        )
+        for text in texts.values():
+            await self._bus.announce(_SUBJECT, text)
 
     def _heard(self, text: str) -> None:
         revocation = msgspec.json.decode(text, type=Revocation)
@@ -153,3 +159,8 @@ class Revocations:
                 now = self._clock()
                 self._tokens = {name: until for name, until in self._tokens.items() if until > now}
                 self._tidy_at = max(_TIDY, 2 * len(self._tokens))
+
+
+def _ends(revocation: Revocation) -> int | None:
+    """Unix milliseconds from which on it need not be kept."""
+    return None if revocation.expires_at is None else int(revocation.expires_at * 1000) + 1
