@@ -131,3 +131,14 @@ async def test_a_lost_child_is_counted_by_a_parent_that_was_let_go_of() -> None:
         parent = shown(hub, "p")
         assert parent is not None
         assert parent.children == await recount(hub, store, parent)
+
+
+@instant
+async def test_a_patient_task_that_has_ended_is_soon_forgotten() -> None:
+    async with running() as hub:
+        await send(
+            hub, create("t", start=True, lost_after=86_400.0), create("u", start=True, lost_after=86_400.0)
+        )
+        await send(hub, r.Succeed(task="t"))
+        await asyncio.sleep(100)
+        assert hub._liveness._watched == {"u"}

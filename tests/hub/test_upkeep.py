@@ -7,7 +7,7 @@ import asyncio
 from headway.hub.hub import HubSettings
 from headway.hub.upkeep import Retention
 from headway.model import report as r
-from headway.model.task import TaskState
+from headway.model.task import Task, TaskState
 from tests.hub.machine import recount
 from tests.hub.scenes import create, follow, held, running, send, shown, tick
 from tests.hub.world import ADA, SlowStore, instant, small_bounds
@@ -98,6 +98,22 @@ async def test_a_round_that_fails_is_tried_again() -> None:
         await asyncio.sleep(40)
         assert await store.task("t") is None
         assert hub.ready
+
+
+@instant
+async def test_a_round_that_breaks_is_not_the_last() -> None:
+    class Broken(SlowStore):
+        async def expired(self, finished_before: int, limit: int) -> tuple[Task, ...]:
+            if breaks:
+                raise ValueError(breaks.pop())
+            return await super().expired(finished_before, limit)
+
+    breaks = ["a fault of ours"]
+    store = Broken()
+    async with running(store, SETTINGS) as hub:
+        await send(hub, create("t"), r.Fail(task="t"))
+        await asyncio.sleep(200)
+        assert await store.task("t") is None
 
 
 @instant

@@ -17,6 +17,8 @@ from headway.model.task import Command, Task, TaskState
 __all__ = ["Liveness"]
 
 _RETRY = 5.0
+_LOOK = 60.0
+"""Seconds after which a task is looked at again at the latest, so that one that has ended is forgotten, however patient it was."""
 
 
 class Liveness:
@@ -49,7 +51,10 @@ class Liveness:
         """Take care of a task; does nothing for one that needs no care or has it already."""
         if task.id not in self._watched and _wants_care(task):
             self._watched.add(task.id)
-            self._wheel.schedule(self._patience(task), partial(self._turn, task.id))
+            self._look_again(task.id, self._patience(task))
+
+    def _look_again(self, task_id: str, seconds: float) -> None:
+        self._wheel.schedule(min(seconds, _LOOK), partial(self._turn, task_id))
 
     def _patience(self, task: Task) -> float:
         return task.lost_after or self._lost_after
@@ -62,7 +67,7 @@ class Liveness:
         silent = (self._clock() - max(task.seen_at or 0, self._began)) / 1000
         patience = self._patience(task)
         if silent < patience:
-            self._wheel.schedule(patience - silent, partial(self._turn, task_id))
+            self._look_again(task_id, patience - silent)
             return
         self._watched.discard(task_id)
         losing = asyncio.create_task(self._lose(task))
@@ -89,7 +94,7 @@ class Liveness:
         except HeadwayError:
             if task.id not in self._watched:
                 self._watched.add(task.id)
-                self._wheel.schedule(_RETRY, partial(self._turn, task.id))
+                self._look_again(task.id, _RETRY)
 
 
 def _wants_care(task: Task) -> bool:

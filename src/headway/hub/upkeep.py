@@ -79,6 +79,8 @@ class Upkeep:
                 await self.round()
             except HeadwayError as error:
                 _log.warning("upkeep waits for the store: %s", error.message)
+            except Exception:  # noqa: BLE001 - what grows for ever is worse than a round that fails
+                _log.exception("upkeep failed")
 
     async def round(self) -> None:
         """Do what is due.
