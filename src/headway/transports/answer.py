@@ -7,6 +7,7 @@ import asyncio
 from headway.errors import HeadwayError
 from headway.model.grant import Grant
 from headway.transports.asgi import Receive
+from headway.transports.backpressure import HIGH_WATER
 from headway.transports.following import Following
 from headway.transports.http import PromptHttp
 from headway.transports.service import Service
@@ -15,8 +16,6 @@ from headway.wire import native as n
 from headway.wire.streams import POLL
 
 __all__ = ["Answer"]
-
-_HIGH_WATER = 65_536
 
 
 class Answer(Following):
@@ -44,7 +43,7 @@ class Answer(Following):
 
     @property
     def full(self) -> bool:
-        return self._size > _HIGH_WATER
+        return self._size > HIGH_WATER
 
     def deliver(self, data: bytes) -> bool:
         if self.full:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from headway.errors import HeadwayError, SlowReader
+from headway.transports.backpressure import HIGH_WATER
 from headway.transports.service import Service
 
-__all__ = ["AsgiSocket", "Carried", "Receive", "Scope", "Send", "refuse", "sized"]
+__all__ = ["AsgiSocket", "Carried", "MessageSocket", "Receive", "Scope", "Send", "refuse", "sized"]
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-_HIGH_WATER = 65_536
+Item = TypeVar("Item")
 _SIZE = 4
 
 
@@ -40,45 +42,37 @@ class Carried(Protocol):
         """The client has gone. Idempotent."""
 
 
-class AsgiSocket:
-    """The carrier of one connection."""
+class AsgiSocket(ABC, Generic[Item]):
+    """The carrier of one connection. Who inherits says what messages the items are that it is given to send."""
 
-    __slots__ = ("_binary", "_close", "_pending", "_service", "_size", "_wake")
+    __slots__ = ("_close", "_pending", "_service", "_size", "_wake")
 
-    def __init__(self, service: Service, *, binary: bool = False) -> None:
-        """Nothing is sent before `serve`.
-
-        Args:
-            binary: messages are no text.
-        """
+    def __init__(self, service: Service) -> None:
+        """Nothing is sent before `serve`."""
         self._service = service
-        self._binary = binary
-        self._pending: list[bytes] = []
+        self._pending: list[tuple[Item, int]] = []
         self._size = 0
         self._wake = asyncio.Event()
         self._close: tuple[int, str] | None = None
 
+    @abstractmethod
+    def events(self, item: Item) -> Iterator[dict[str, Any]]:
+        """What the server is to send."""
+
     @property
     def full(self) -> bool:
         """Whether as much waits as may."""
-        return self._size > _HIGH_WATER
+        return self._size > HIGH_WATER
 
     @property
     def closing(self) -> bool:
         """Whether it was hung up."""
         return self._close is not None
 
-    def deliver(self, data: bytes) -> bool:
-        """Send `sized` messages; False, with nothing sent, while it is full."""
-        if self.full:
-            return False
-        self.queue(data)
-        return True
-
-    def queue(self, data: bytes) -> None:
-        """Send `sized` messages, full or not."""
-        self._pending.append(data)
-        self._size += len(data)
+    def queue(self, item: Item, size: int) -> None:
+        """Send an item of so many bytes, full or not."""
+        self._pending.append((item, size))
+        self._size += size
         self._wake.set()
 
     def hang_up(self, code: int, reason: str) -> None:
@@ -115,25 +109,53 @@ class AsgiSocket:
             await self._wake.wait()
             self._wake.clear()
             pending, self._pending = self._pending, []
-            for data in pending:
-                for message in _apart(data):
+            for item, size in pending:
+                for event in self.events(item):
                     try:
                         async with asyncio.timeout(self._service.write_deadline):
-                            await send(self._event(message))
+                            await send(event)
                     except TimeoutError:
                         carried.end(SlowReader())
                         return
                 was_full = self.full
-                self._size -= len(data)
+                self._size -= size
                 if was_full and not self.full:
                     carried.drained()
             if self._close is not None and not self._pending:
                 return
 
-    def _event(self, message: bytes) -> dict[str, Any]:
-        if self._binary:
-            return {"type": "websocket.send", "bytes": message}
-        return {"type": "websocket.send", "text": message.decode()}
+
+class MessageSocket(AsgiSocket[bytes]):
+    """It is given `sized` messages."""
+
+    __slots__ = ("_binary",)
+
+    def __init__(self, service: Service, *, binary: bool = False) -> None:
+        """Begin.
+
+        Args:
+            binary: the messages are no text.
+        """
+        super().__init__(service)
+        self._binary = binary
+
+    def deliver(self, data: bytes) -> bool:
+        """Send messages; False, with nothing sent, while it is full."""
+        if self.full:
+            return False
+        self.queue(data, len(data))
+        return True
+
+    def send(self, data: bytes) -> None:
+        """Send messages, full or not."""
+        self.queue(data, len(data))
+
+    def events(self, item: bytes) -> Iterator[dict[str, Any]]:
+        for message in _apart(item):
+            if self._binary:
+                yield {"type": "websocket.send", "bytes": message}
+            else:
+                yield {"type": "websocket.send", "text": message.decode()}
 
 
 def _apart(data: bytes) -> Iterator[bytes]:

@@ -7,14 +7,13 @@ import asyncio
 from headway.errors import SlowReader
 from headway.model.grant import Grant
 from headway.transports.asgi import Receive, Send
+from headway.transports.backpressure import HIGH_WATER
 from headway.transports.service import Service
 from headway.transports.stream import Stream
 from headway.transports.wants import Asked
 from headway.transports.words import Words
 
 __all__ = ["AsgiStream"]
-
-_HIGH_WATER = 65_536
 
 
 class AsgiStream(Stream):
@@ -31,7 +30,7 @@ class AsgiStream(Stream):
 
     @property
     def full(self) -> bool:
-        return self._size > _HIGH_WATER
+        return self._size > HIGH_WATER
 
     def deliver(self, data: bytes) -> bool:
         if self.full:

@@ -7,7 +7,7 @@ from typing import Any
 
 from headway.errors import ConnectingTooOften, HeadwayError, OriginRefused
 from headway.transports.addresses import address_of
-from headway.transports.asgi import AsgiSocket, Receive, Scope, Send, refuse, sized
+from headway.transports.asgi import MessageSocket, Receive, Scope, Send, refuse, sized
 from headway.transports.conversation import DOOR, Conversation
 from headway.transports.credentials import Brought, bring
 from headway.transports.service import FULL, Service
@@ -31,7 +31,7 @@ class AsgiConnection(Conversation):
     def __init__(self, service: Service, *, packed: bool = False) -> None:
         super().__init__(service)
         self.codec = _PACKED if packed else _TEXT
-        self.socket = AsgiSocket(service, binary=packed)
+        self.socket = MessageSocket(service, binary=packed)
 
     @property
     def full(self) -> bool:
@@ -42,7 +42,7 @@ class AsgiConnection(Conversation):
 
     def send(self, message: bytes) -> None:
         if not self.socket.closing and self.takes(message):
-            self.socket.queue(self.codec.frame(message, ""))
+            self.socket.send(self.codec.frame(message, ""))
 
     def ping(self) -> None:
         """ASGI has no ping: its servers send their own, keep the answers, and end who does not answer."""

@@ -18,7 +18,7 @@ from headway.errors import (
     TokenRevoked,
 )
 from headway.model.grant import Grant
-from headway.transports.asgi import AsgiSocket, refuse, sized
+from headway.transports.asgi import MessageSocket, refuse, sized
 from headway.transports.contracts.codec import encode
 from headway.transports.contracts.contract import Contract, Request
 from headway.transports.lasting import Lasting
@@ -68,7 +68,7 @@ class ContractSocket(Lasting):
             address: where the client comes from.
         """
         super().__init__(service, beating(service.limits, beat_seconds))
-        self.socket = AsgiSocket(service)
+        self.socket = MessageSocket(service)
         self._door = door
         self._address = address
         self._peers = peers
@@ -134,7 +134,7 @@ class ContractSocket(Lasting):
             error = SlowReader()
             self._part(error, self.refusal(error)[1])
         else:
-            self.socket.queue(message)
+            self.socket.send(message)
 
     def end(self, error: HeadwayError) -> None:
         if not self._ended:
