@@ -12,6 +12,7 @@ from headway.dialects.translation import (
     iso,
     iso_or_none,
     percent_of,
+    task_anew,
     tasks_of,
 )
 from headway.model.task import Task, TaskState
@@ -52,12 +53,10 @@ class DedupTranslation(Translation):
         return events
 
     def news(self, version: Version, since: int) -> list[Event]:
-        task = version.record
-        if not isinstance(task, Task) or version.said <= since:
+        task = task_anew(version, since)
+        if task is None:
             return []
         if task.state.terminal:
-            if version.ended <= since:
-                return []
             # The last group may have come together with the end.
             done = [_progress(task)] if task.state is TaskState.SUCCEEDED else []
             return [*done, _end(task)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from headway.dialects.translation import Event, Translation, iso, percent_of, tasks_of
+from headway.dialects.translation import Event, Translation, iso, percent_of, task_anew, tasks_of
 from headway.model.notification import Notification, NotificationStatus
 from headway.model.task import Task, TaskState
 from headway.ports.link import Version
@@ -42,12 +42,8 @@ class TaskTranslation(Translation):
         return [_state(task) for task in tasks_of(versions)]
 
     def news(self, version: Version, since: int) -> list[Event]:
-        task = version.record
-        if not isinstance(task, Task) or version.said <= since:
-            return []
-        if task.state.terminal and version.ended <= since:
-            return []
-        return [_state(task)]
+        task = task_anew(version, since)
+        return [] if task is None else [_state(task)]
 
 
 def notification_body(note: Notification) -> dict[str, Any]:

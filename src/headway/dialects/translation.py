@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from headway.model.task import Task
 from headway.ports.link import Version
 
-__all__ = ["Event", "Translation", "facts_of", "iso", "iso_or_none", "percent_of", "tasks_of"]
+__all__ = ["Event", "Translation", "facts_of", "iso", "iso_or_none", "percent_of", "task_anew", "tasks_of"]
 
 
 class Event(NamedTuple):
@@ -46,6 +46,14 @@ class Translation(ABC):
 def tasks_of(versions: Iterable[Version]) -> list[Task]:
     """The tasks among the records."""
     return [version.record for version in versions if isinstance(version.record, Task)]
+
+
+def task_anew(version: Version, since: int) -> Task | None:
+    """The task, when there is something to say of it to those who know everything up to `since`; an end is said once."""
+    task = version.record
+    if not isinstance(task, Task) or version.said <= since:
+        return None
+    return None if task.state.terminal and version.ended <= since else task
 
 
 def facts_of(task: Task) -> dict[str, Any]:

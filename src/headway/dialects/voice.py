@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from headway.dialects.translation import Event, Translation, iso, percent_of, tasks_of
+from headway.dialects.translation import Event, Translation, iso, percent_of, task_anew, tasks_of
 from headway.model.task import Task, TaskState
 from headway.ports.link import Version
 
@@ -31,12 +31,10 @@ class VoiceTranslation(Translation):
         ]
 
     def news(self, version: Version, since: int) -> list[Event]:
-        task = version.record
-        if not isinstance(task, Task) or version.said <= since:
+        task = task_anew(version, since)
+        if task is None:
             return []
         if task.state.terminal:
-            if version.ended <= since:
-                return []
             # The stage 100 may have come together with the end.
             done = [_progress(task)] if task.state is TaskState.SUCCEEDED else []
             return [*done, _end(task)]
