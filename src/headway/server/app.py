@@ -12,13 +12,20 @@ import headway
 from headway.buses.memory import MemoryBus
 from headway.errors import ConfigurationError, InvalidField
 from headway.hub.audit import Audit
-from headway.hub.hub import Hub, HubSettings, unix_ms
-from headway.hub.log import Bounds
-from headway.hub.upkeep import Retention
+from headway.hub.hub import Hub, unix_ms
 from headway.model.grant import Ability
 from headway.ports.store import Store
 from headway.server.authentication import Authenticate, checked
 from headway.server.beside import Beside, load
+from headway.server.bounds import (
+    engine_limits,
+    hub_settings,
+    origins,
+    private,
+    rate_limits,
+    session_limits,
+    socket_limits,
+)
 from headway.server.contracts import Contracts, Dialect
 from headway.server.folder import FolderLock
 from headway.server.front import SOCKETIO, WEBSOCKET, Front
@@ -35,27 +42,20 @@ from headway.server.tokens import Tokens, kept_secret
 from headway.stores.sqlite import SqliteStore
 from headway.transports.addresses import Proxies
 from headway.transports.asgi import Receive, Scope, Send
-from headway.transports.credentials import LOOPBACK_ORIGINS
 from headway.transports.members import Members
-from headway.transports.rates import Limits, Rates
+from headway.transports.rates import Rates
 from headway.transports.service import Service, state_key
 from headway.transports.socketio.endpoint import Endpoint
 from headway.transports.socketio.native import NativeVocabulary
 from headway.transports.socketio.recovery import Keeper
-from headway.wire.engineio_limits import EngineLimits
-from headway.wire.session import SessionLimits
-from headway.wire.socketio import SocketLimits
 from headway.wire.socketio_codec import NativeSocketCodec
-from headway.wire.socketio_packets import SocketPacketLimits
 from headway.wire.socketio_parsers import EITHER
-from headway.wire.socketio_positions import OFFSET_CHARS
 
 __all__ = ["DATABASE", "Headway"]
 
 DATABASE = "headway.sqlite3"
 _BESIDE_BASE = "/headway"
 _LOCAL_SECONDS = 5.0
-_HOT_NOTIFICATIONS = 1000
 _ONWARD_SECONDS = 5.0
 
 
@@ -103,7 +103,7 @@ class Headway:
         self.tokens = Tokens(secret, terms=terms_of(settings))
         verifier, urls = verifier_of(settings, self.tokens.key)
         self._makes_tokens = authenticate is None
-        self.login_code = secrets.token_urlsafe(18) if _private(settings) and self._makes_tokens else None
+        self.login_code = secrets.token_urlsafe(18) if private(settings) and self._makes_tokens else None
         self._beside = _beside(settings, beside)
         shared = self._beside is not None or bool(settings.dialect)
         self.base_path = settings.base_path or (_BESIDE_BASE if shared else "")
@@ -115,7 +115,7 @@ class Headway:
             verifier.verify if authenticate is None else checked(authenticate),
             self._store,
             bus,
-            origins=_origins(settings),
+            origins=origins(settings),
             urls=urls,
             shares_each=settings.shares_per_user,
         )
@@ -123,7 +123,7 @@ class Headway:
         self.hub = Hub(
             self._store,
             bus,
-            _hub_settings(settings),
+            hub_settings(settings),
             outbox=self._onward,
             audit=Audit(enabled=settings.audit),
             revoked=self.identity.revocations.covers_user,
@@ -134,17 +134,10 @@ class Headway:
             self.hub,
             self.verify,
             headway.__version__,
-            limits=SessionLimits(
-                auth_timeout=settings.auth_timeout,
-                heartbeat=settings.heartbeat,
-                message_rate=settings.message_rate,
-                message_burst=settings.message_burst,
-                expiring_before=settings.expiring_before,
-                grace=settings.expiry_grace,
-            ),
+            limits=session_limits(settings),
             max_message=settings.max_message_bytes,
             write_deadline=settings.write_deadline,
-            origins=_origins(settings),
+            origins=origins(settings),
             max_connections=settings.max_connections,
             max_lifetime=settings.max_lifetime,
             compression=settings.compression,
@@ -154,9 +147,9 @@ class Headway:
             ),
             drain_spread=settings.drain_spread,
             path=self.base_path + WEBSOCKET,
-            query_tokens=_private(settings) if settings.query_tokens is None else settings.query_tokens,
+            query_tokens=private(settings) if settings.query_tokens is None else settings.query_tokens,
             redeem=self.identity.redeem,
-            rates=Rates(_limits(settings), Proxies(settings.trusted_proxies)),
+            rates=Rates(rate_limits(settings), Proxies(settings.trusted_proxies)),
         )
         self.identity.revocations.told = self.service.revoke
         self.identity.renewed = self.service.renew
@@ -321,17 +314,12 @@ class Headway:
         key = hmac.digest(secret.encode(), b"headway: recovery of connections", "sha256")
         keeper = Keeper(self._store, key, settings.recovery_seconds, self.hub.clock)
         codecs = {parser: NativeSocketCodec(parser, "/", offsets=True) for parser in EITHER}
-        largest = settings.max_message_bytes
         return Endpoint(
             self.service,
             self.base_path + SOCKETIO,
             {"/": lambda client, name: NativeVocabulary(client, name, codecs[client.parser], keeper)},
-            limits=EngineLimits(ping_interval=settings.heartbeat, max_payload=largest),
-            socket_limits=SocketLimits(
-                packet=SocketPacketLimits(max_bytes=largest),
-                connect_timeout=settings.auth_timeout,
-                max_recovery=OFFSET_CHARS,
-            ),
+            limits=engine_limits(settings),
+            socket_limits=socket_limits(settings),
             parsers=EITHER,
         )
 
@@ -355,44 +343,3 @@ def _ability(name: str) -> Ability:
         return Ability(name)
     except ValueError:
         raise InvalidField(f"An ability is one of {', '.join(Ability)}", field="can") from None
-
-
-def _private(settings: Settings) -> bool:
-    """Whether only people of this machine can reach the server; behind a proxy the address says nothing of that."""
-    return settings.loopback and settings.public_url is None
-
-
-def _origins(settings: Settings) -> frozenset[str]:
-    origins = set(settings.allowed_origins)
-    if settings.public_url:
-        origins.add(settings.public_url.rstrip("/"))
-    if _private(settings):
-        # In development the page with the one tag is served by another port of this machine.
-        origins.add(LOOPBACK_ORIGINS)
-    return frozenset(origins)
-
-
-def _limits(settings: Settings) -> Limits:
-    return Limits(
-        connects_per_user=settings.connects_per_user,
-        connects_per_address=settings.connects_per_address,
-        requests_per_user=settings.requests_per_user,
-        requests_per_address=settings.requests_per_address,
-        batches_per_user=settings.batches_per_user,
-        messages_per_user=settings.messages_per_user,
-    )
-
-
-def _hub_settings(settings: Settings) -> HubSettings:
-    return HubSettings(
-        lost_after=settings.lost_after,
-        max_subscriptions=settings.max_subscriptions,
-        max_live_tasks=settings.max_live_tasks,
-        bounds=Bounds(finished=settings.finished_tasks, hot=_HOT_NOTIFICATIONS, age=settings.finished_age),
-        retention=Retention(
-            tasks=settings.retention,
-            notifications=settings.notifications,
-            notification_age=settings.notification_retention,
-            log_lines=settings.log_lines,
-        ),
-    )

@@ -315,11 +315,9 @@ class Settings(BaseSettings):
     @field_validator("allowed_origins", "dialect", "trusted_proxies", "webhook_networks", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
-        return (
-            tuple(part.strip() for part in value.split(",") if part.strip())
-            if isinstance(value, str)
-            else value
-        )
+        if not isinstance(value, str):
+            return value
+        return tuple(part.strip() for part in value.split(",") if part.strip())
 
     @field_validator("trusted_proxies", "webhook_networks")
     @classmethod
