@@ -286,6 +286,8 @@ async def test_events_with_values_of_any_kind(server: Server, prefix: str) -> No
                 else:
                     await socket.send("42" + json.dumps([name, value]))
         await socket.send("41")
+        # Nobody is left to speak with; the client says so itself.
+        await socket.send("1")
         await end_of(socket)
     assert "Traceback" not in server.output
     assert '"failed"' not in server.output

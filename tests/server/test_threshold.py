@@ -14,7 +14,10 @@ from tests.servers import PATIENCE, Form, Server, serving
 pytestmark = pytest.mark.slow
 
 FRIEND = "https://app.example"
-READ = ["/api/me", "/api/tasks/none", "/poll?channel=user:ada", "/poll", "/events", "/healthz"]
+READ = [
+    *("/api/me", "/api/tasks/none", "/poll?channel=user:ada", "/poll", "/events", "/healthz"),
+    *("/socket.io/?EIO=4&transport=polling", "/socket.io?EIO=4&transport=polling&sid=none", "/socket.io/"),
+]
 
 
 @pytest.fixture(scope="module", params=["fast", "asgi"])
@@ -30,6 +33,7 @@ def test_a_page_of_an_allowed_origin_may_read(server: Server, path: str) -> None
     response = server.request("GET", path, server.token(), headers={"Origin": FRIEND})
     assert response.headers["access-control-allow-origin"] == FRIEND
     assert response.headers["access-control-allow-credentials"] == "true"
+    assert response.headers["access-control-expose-headers"] == "retry-after"
     assert response.headers["vary"].lower() == "origin"
 
 

@@ -22,6 +22,8 @@ Headers = list[tuple[bytes, bytes]]
 
 _READABLE = ("/api/", "/events", "/poll", "/healthz", "/readyz")
 """What other origins may be allowed to read. Pages and their parts have rules of their own."""
+_SOCKETIO = "/socket.io"
+"""The same, but it says itself what its clients may send."""
 _ALLOWED = (
     (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE"),
     (b"access-control-allow-headers", b"authorization, content-type, idempotency-key, last-event-id"),
@@ -51,7 +53,7 @@ class Threshold:
         headers = dict(scope["headers"])
         origin = headers.get(b"origin", b"").decode("latin-1")
         reads = path.startswith(_READABLE)
-        extra = self._sharing(origin, headers) if reads else []
+        extra = self._sharing(origin, headers) if reads or path.startswith(_SOCKETIO) else []
         if extra:
             scope[ANSWER_HEADERS] = extra
             send = _adding(extra, send)

@@ -17,7 +17,7 @@ from headway.transports.addresses import address_of
 from headway.transports.asgi import Receive, Scope, Send
 from headway.transports.credentials import origin_allowed
 from headway.transports.socketio.connection import Connection
-from headway.wire.engineio_requests import UNKNOWN_SID, EngineRequest, Refusal, read_request
+from headway.wire.engineio_requests import UNKNOWN_SID, EngineRequest, Refusal, forbidden, read_request
 
 if TYPE_CHECKING:
     from headway.transports.socketio.endpoint import EngineEndpoint, Header
@@ -34,6 +34,7 @@ _HEADERS = (
     (b"x-accel-buffering", b"no"),
     (b"x-content-type-options", b"nosniff"),
 )
+_FOREIGN = forbidden("Pages of this origin are not among allowed_origins")
 _PREFLIGHT_SECONDS = b"600"
 _NAMES = re.compile(r"[A-Za-z0-9-]{1,64}(?: ?, ?[A-Za-z0-9-]{1,64}){0,31}\Z")
 
@@ -63,7 +64,10 @@ async def poll(endpoint: EngineEndpoint, scope: Scope, receive: Receive, send: S
 
     allowed = _allowed(endpoint, header)
     if scope["method"] == "OPTIONS":
-        await _answer(send, 204, [*allowed, *_preflight(header)] if allowed else [], b"")
+        if allowed or not header("origin"):
+            await _answer(send, 204, [*allowed, *_preflight(header)] if allowed else [], b"")
+        else:
+            await _refuse(send, _FOREIGN, [])
         return
     query = scope.get("query_string", b"").decode("latin-1")
     asked = read_request(scope["method"], query, upgrade=False)
