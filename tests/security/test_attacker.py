@@ -10,6 +10,7 @@ import re
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -308,6 +309,39 @@ def test_sending_bit_by_bit_for_ever(tmp_path: Path, answered: set[int]) -> None
 
         for answer in threads.map(drip, BITS.values()):
             answered |= {int(status) for status in re.findall(rb"HTTP/1.1 (\d+)", answer)}
+
+
+HEADS = {
+    "headers": (b"GET /healthz HTTP/1.1\r\n", b"X: " + b"x" * 10_000 + b"\r\n"),
+    "one header": (b"GET /healthz HTTP/1.1\r\nX: ", b"x" * 10_000),
+    "an address": (b"GET /", b"x" * 10_000),
+    "the second head": (
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz HTTP/1.1\r\nX: ",
+        b"x" * 10_000,
+    ),
+    "trailers": (
+        b"POST /api/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n0\r\nX: ",
+        b"x" * 10_000,
+    ),
+}
+
+
+def test_heads_without_end(tmp_path: Path, answered: set[int]) -> None:
+    """As our own server reads them; in another one it is that one's business."""
+    with serving(tmp_path) as server:
+        for begin, more in HEADS.values():
+            answer = b""
+            with socket.create_connection(server.address, timeout=PATIENCE) as connection:
+                connection.sendall(begin)
+                with suppress(ConnectionError):
+                    for _ in range(100_000):
+                        connection.sendall(more)
+                    raise AssertionError(f"a gigabyte was taken: {begin!r}")
+                with suppress(ConnectionError):
+                    while data := connection.recv(65_536):
+                        answer += data
+            # When it was reset, the answer may have gone with it.
+            answered.add(int((re.findall(rb"HTTP/1.1 (\d+)", answer) or [b"431"])[-1]))
 
 
 @pytest.mark.parametrize("form", ["fast", "asgi"])

@@ -21,6 +21,8 @@ MOST_REFUSED = 50
 """Connections beyond the limit that are answered at the same time; each needs a descriptor until it has read that."""
 
 _REFUSAL_SECONDS = 2.0
+_MOST_HEAD = 65_536
+"""Bytes of a request's head beyond the first piece; the parser takes any number."""
 
 
 class PromptHttp(HttpToolsProtocol):
@@ -36,6 +38,8 @@ class PromptHttp(HttpToolsProtocol):
 
     _arrival: asyncio.TimerHandle | None = None
     _began = False
+    _in_head = False
+    _head_bytes = 0
     _checking = False
     _waiting = 0
     _gone: Callable[[], object] | None = None
@@ -50,7 +54,13 @@ class PromptHttp(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         began, self._began = self._began, True
         if began or not is_whole_upgrade(data):
+            in_head = self._in_head
             super().data_received(data)
+            if in_head and self._in_head:
+                self._head_bytes += len(data)
+                if self._head_bytes > _MOST_HEAD:
+                    self._refuse_head()
+                    return
             # Uvicorn waits for whoever sends anything: bits of the next head, or of a body that was answered already.
             if self._arrival is None and self.transport.get_protocol() is self and self._idle:
                 self._expect()
@@ -66,18 +76,32 @@ class PromptHttp(HttpToolsProtocol):
         self.transport.set_protocol(protocol)
         del self.parser
 
+    def on_message_begin(self) -> None:
+        self._in_head, self._head_bytes = True, 0
+        super().on_message_begin()
+        self.scope["extensions"] = cast("Any", {SOCKET: self})
+
     def on_headers_complete(self) -> None:
+        self._in_head = False
         # Also before an upgrade: a timer that is left behind would keep this protocol in memory.
         self._cancel_arrival()
         super().on_headers_complete()
 
+    def on_chunk_header(self) -> None:
+        """After the last chunk come trailers, which are as long as their sender likes; after any other its bytes."""
+        self._in_head, self._head_bytes = True, 0
+
+    def on_body(self, body: bytes) -> None:
+        self._in_head = False
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._in_head = False
+        super().on_message_complete()
+
     def handle_websocket_upgrade(self) -> None:
         super().handle_websocket_upgrade()
         self._let_go()
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self.scope["extensions"] = cast("Any", {SOCKET: self})
 
     @property
     def may_be_given_away(self) -> bool:
@@ -116,6 +140,10 @@ class PromptHttp(HttpToolsProtocol):
         """Whether no request is being answered."""
         cycle = cast("Any", self.cycle)
         return cycle is None or bool(cycle.response_complete)
+
+    def _refuse_head(self) -> None:
+        self.transport.write(refuse_response(431, "The head of the request is too large"))
+        self.transport.close()
 
     def _expect(self) -> None:
         """The head of a request must come now."""
