@@ -120,7 +120,7 @@ async def test_keys_survive_a_restart_and_reach_other_processes(store: MemorySto
 
 
 async def _settled(keys: WorkerKeys) -> None:
-    for task in tuple(keys._reloading):
+    for task in tuple(keys._shelf._reloading):
         await task
 
 

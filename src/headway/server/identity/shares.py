@@ -5,7 +5,6 @@ The code is shown once and kept as a digest. What a share goes by is made of tha
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import re
 import secrets
@@ -17,7 +16,8 @@ import msgspec
 from headway.errors import NotFound, Overloaded, TokenExpired, Unauthenticated
 from headway.model.grant import Ability, Grant
 from headway.ports.bus import Bus
-from headway.ports.store import Document, Store, Writes
+from headway.ports.store import Store
+from headway.server.identity.shelf import Shelf
 
 __all__ = ["KIND", "LONGEST", "PREFIX", "Share", "Shares", "grant_of"]
 
@@ -26,8 +26,6 @@ KIND = "share"
 LONGEST = 365 * 86_400.0
 """Seconds that a share lasts at most."""
 
-_SUBJECT = "shares"
-_PAGE = 500
 _MOST = 20_000
 _FORM = re.compile(r"hws_[A-Za-z0-9_-]{32}\Z")
 
@@ -64,13 +62,9 @@ class Shares:
             most_each: how many a user may have.
             clock: Unix seconds.
         """
-        self._store = store
-        self._bus = bus
         self._most_each = most_each
         self._clock = clock
-        self._shares: dict[str, Share] = {}
-        self._reloading: set[asyncio.Task[None]] = set()
-        bus.listen(_SUBJECT, self._heard)
+        self._shelf = Shelf(store, bus, KIND, Share)
 
     async def open(self) -> None:
         """Learn which there are.
@@ -78,23 +72,17 @@ class Shares:
         Raises:
             StoreUnavailable: that cannot be known.
         """
-        after = ""
-        while page := await self._store.documents(KIND, after=after, limit=_PAGE):
-            for document in page:
-                self._shares[document.id] = msgspec.json.decode(document.data, type=Share)
-            after = page[-1].id
+        await self._shelf.open()
 
     async def close(self) -> None:
         """Let go of everything. Idempotent."""
-        for task in self._reloading:
-            task.cancel()
-        await asyncio.gather(*self._reloading, return_exceptions=True)
+        await self._shelf.close()
 
     def named(self, text: str) -> str | None:
         """The id of the share that a code opens, or that a text names; None when there is none."""
         # A code and what it goes by look the same.
         asked = (_id(text), text.removeprefix(PREFIX))
-        return next((share_id for share_id in asked if share_id in self._shares), None)
+        return next((share_id for share_id in asked if share_id in self._shelf.items), None)
 
     def find(self, code: str) -> Share:
         """The share that a code opens.
@@ -103,7 +91,7 @@ class Shares:
             Unauthenticated: there is none, or not any more.
             TokenExpired: there was one.
         """
-        share = self._shares.get(_id(code)) if _FORM.match(code) else None
+        share = self._shelf.items.get(_id(code)) if _FORM.match(code) else None
         if share is None:
             raise Unauthenticated("This share link is not known here, or was taken back")
         if share.expires_at <= self._clock() * 1000:
@@ -129,23 +117,15 @@ class Shares:
             StoreUnavailable: it was not made.
         """
         now = self._clock() * 1000
-        self._shares = {which: known for which, known in self._shares.items() if known.expires_at > now}
-        own = sum(known.by == share.by for known in self._shares.values())
-        if own >= self._most_each or len(self._shares) >= _MOST:
+        self._shelf.items = {
+            which: known for which, known in self._shelf.items.items() if known.expires_at > now
+        }
+        own = sum(known.by == share.by for known in self._shelf.items.values())
+        if own >= self._most_each or len(self._shelf.items) >= _MOST:
             raise Overloaded("There are as many share links as there may be; take one back first", limit=own)
         code = PREFIX + secrets.token_urlsafe(24)
         share = msgspec.structs.replace(share, id=_id(code))
-        text = msgspec.json.encode(share).decode()
-        # At once, so that it counts for those who make one at the same time, and is found by who takes all of them back.
-        self._shares[share.id] = share
-        try:
-            await self._store.write(
-                Writes(documents=[Document(KIND, share.id, share.by, text, share.expires_at)])
-            )
-        except BaseException:
-            self._shares.pop(share.id, None)
-            raise
-        await self._bus.announce(_SUBJECT, share.id)
+        await self._shelf.put(share.id, share, owner=share.by, expires_at=share.expires_at)
         return share, code
 
     def all(self, by: str | None = None) -> tuple[Share, ...]:
@@ -157,7 +137,7 @@ class Shares:
         now = self._clock() * 1000
         found = (
             share
-            for share in self._shares.values()
+            for share in self._shelf.items.values()
             if share.expires_at > now and (by is None or share.by == by)
         )
         return tuple(sorted(found, key=lambda share: (-share.created_at, share.id)))
@@ -172,25 +152,11 @@ class Shares:
             NotFound: there is none.
             StoreUnavailable: it still counts.
         """
-        share = self._shares.get(share_id)
+        share = self._shelf.items.get(share_id)
         if share is None or (by is not None and share.by != by):
             raise NotFound("There is no share link with this id")
-        await self._store.take(KIND, share_id)
-        self._shares.pop(share_id, None)
-        await self._bus.announce(_SUBJECT, share_id)
+        await self._shelf.take(share_id)
         return share
-
-    def _heard(self, share_id: str) -> None:
-        task = asyncio.create_task(self._reload(share_id))
-        self._reloading.add(task)
-        task.add_done_callback(self._reloading.discard)
-
-    async def _reload(self, share_id: str) -> None:
-        document = await self._store.document(KIND, share_id)
-        if document is None:
-            self._shares.pop(share_id, None)
-        else:
-            self._shares[share_id] = msgspec.json.decode(document.data, type=Share)
 
 
 def grant_of(share: Share) -> Grant:

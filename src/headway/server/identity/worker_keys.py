@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import hmac
@@ -18,14 +17,13 @@ from headway.errors import InvalidField, NotFound, Overloaded, TokenExpired, Una
 from headway.model.channel import check_pattern
 from headway.model.grant import Ability, Grant
 from headway.ports.bus import Bus
-from headway.ports.store import Document, Store, Writes
+from headway.ports.store import Store
+from headway.server.identity.shelf import Shelf
 
 __all__ = ["KIND", "PREFIX", "WorkerKey", "WorkerKeys", "user_of"]
 
 PREFIX = "hwk_"
 KIND = "worker-key"
-_SUBJECT = "worker-keys"
-_PAGE = 500
 _MOST = 10_000
 _FORM = re.compile(r"hwk_([a-z2-7]{16})_([A-Za-z0-9_-]{43})\Z")
 _ABILITIES = frozenset((Ability.PUBLISH, Ability.READ, Ability.CANCEL))
@@ -70,12 +68,8 @@ class WorkerKeys:
         Args:
             clock: Unix seconds.
         """
-        self._store = store
-        self._bus = bus
         self._clock = clock
-        self._keys: dict[str, _Kept] = {}
-        self._reloading: set[asyncio.Task[None]] = set()
-        bus.listen(_SUBJECT, self._heard)
+        self._shelf = Shelf(store, bus, KIND, _Kept)
 
     async def open(self) -> None:
         """Learn which there are.
@@ -83,23 +77,17 @@ class WorkerKeys:
         Raises:
             StoreUnavailable: that cannot be known.
         """
-        after = ""
-        while page := await self._store.documents(KIND, after=after, limit=_PAGE):
-            for document in page:
-                self._keys[document.id] = msgspec.json.decode(document.data, type=_Kept)
-            after = page[-1].id
+        await self._shelf.open()
 
     async def close(self) -> None:
         """Let go of everything. Idempotent."""
-        for task in self._reloading:
-            task.cancel()
-        await asyncio.gather(*self._reloading, return_exceptions=True)
+        await self._shelf.close()
 
     def named(self, text: str) -> str | None:
         """The id of the key that a text is, or that it names; None when there is none."""
         match = _FORM.match(text)
         key_id = match[1] if match else text.removeprefix(PREFIX)
-        return key_id if key_id in self._keys else None
+        return key_id if key_id in self._shelf.items else None
 
     def verify(self, key: str) -> Grant:
         """The grant of a key.
@@ -109,7 +97,7 @@ class WorkerKeys:
             TokenExpired: there was one.
         """
         match = _FORM.match(key)
-        kept = self._keys.get(match[1]) if match else None
+        kept = self._shelf.items.get(match[1]) if match else None
         # A digest is made and compared in any case, so that the time tells nothing of which ids there are.
         same = hmac.compare_digest(_digest(key), kept.digest if kept else "0" * 64)
         if kept is None or not same:
@@ -152,7 +140,7 @@ class WorkerKeys:
             raise InvalidField("A key opens 1 to 100 channels; * is all of them", field="channels")
         if not abilities or not set(abilities) <= _ABILITIES:
             raise InvalidField("A worker key can publish, read and cancel", field="can")
-        if len(self._keys) >= _MOST:
+        if len(self._shelf.items) >= _MOST:
             raise Overloaded("There are as many worker keys as there may be; revoke one first")
         key_id = base64.b32encode(secrets.token_bytes(10)).decode().lower()
         key = f"{PREFIX}{key_id}_{secrets.token_urlsafe(32)}"
@@ -167,15 +155,12 @@ class WorkerKeys:
             by,
             digest=_digest(key),
         )
-        text = msgspec.json.encode(kept).decode()
-        await self._store.write(Writes(documents=[Document(KIND, key_id, "", text, kept.expires_at)]))
-        self._keys[key_id] = kept
-        await self._bus.announce(_SUBJECT, key_id)
+        await self._shelf.put(key_id, kept, expires_at=kept.expires_at)
         return kept.shown, key
 
     def all(self) -> tuple[WorkerKey, ...]:
         """Those there are, oldest first."""
-        kept = sorted(self._keys.values(), key=lambda kept: (kept.created_at, kept.id))
+        kept = sorted(self._shelf.items.values(), key=lambda kept: (kept.created_at, kept.id))
         return tuple(key.shown for key in kept)
 
     async def remove(self, key_id: str) -> None:
@@ -185,24 +170,9 @@ class WorkerKeys:
             NotFound: there is none.
             StoreUnavailable: it still counts.
         """
-        known = self._keys.get(key_id)
-        if known is None:
+        if key_id not in self._shelf.items:
             raise NotFound("There is no worker key with this id")
-        await self._store.take(KIND, key_id)
-        self._keys.pop(key_id, None)
-        await self._bus.announce(_SUBJECT, key_id)
-
-    def _heard(self, key_id: str) -> None:
-        task = asyncio.create_task(self._reload(key_id))
-        self._reloading.add(task)
-        task.add_done_callback(self._reloading.discard)
-
-    async def _reload(self, key_id: str) -> None:
-        document = await self._store.document(KIND, key_id)
-        if document is None:
-            self._keys.pop(key_id, None)
-        else:
-            self._keys[key_id] = msgspec.json.decode(document.data, type=_Kept)
+        await self._shelf.take(key_id)
 
 
 def user_of(key_id: str) -> str:
