@@ -65,6 +65,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "cli/admin.py": ("cli/test_keys.py", "what asks a server as its administrator"),
     "cli/children.py": ("cli/test_demo.py", "the processes of the demo"),
     "cli/flags.py": ("cli/test_program.py", "the flags are what the help shows"),
+    "cli/leash.py": ("cli/test_demo.py", "what ends the processes of a demo that was killed"),
     "cli/screens.py": ("cli/test_watch.py", "what watch prints, in a terminal and elsewhere"),
     "cli/secret.py": ("cli/test_token.py", "which secret a token is made with"),
 }  # fmt: skip

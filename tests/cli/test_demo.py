@@ -6,6 +6,7 @@ import json
 import os
 import signal
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from tests.cli.programs import Api, Programs, Running
@@ -135,3 +136,16 @@ def test_wrong_arguments(programs: Programs, arguments: list[str], said: str) ->
     ended = programs.run("demo", *arguments)
     assert ended.returncode == 2
     assert ended.stderr == f"headway: {said}\n"
+
+
+def test_a_killed_demo_leaves_no_process_behind(programs: Programs) -> None:
+    texts = plant(programs.folder / "texts", others=400, length=3000)
+    demo = programs.start("demo", texts, "--port", "0", "--data", programs.data)
+    server = server_of(demo)
+    children = psutil.Process(demo.process.pid).children(recursive=True)
+    assert server in {child.pid for child in children}
+    demo.process.kill()
+    _, alive = psutil.wait_procs(children, timeout=30)
+    # Where nobody reaps orphans, what has ended stays as a name.
+    assert [child for child in alive if child.status() != psutil.STATUS_ZOMBIE] == []
+    assert not (programs.runtime / "server.json").exists()

@@ -96,14 +96,17 @@ async def python(
 ) -> asyncio.subprocess.Process:
     """Run a module with this interpreter, out of reach of the terminal's Ctrl-C: its parent decides who ends when.
 
+    It does not outlive its parent, not even one that is killed.
+
     Args:
         output: its standard output is read here.
         variables: of its environment, beside ours.
     """
     return await asyncio.create_subprocess_exec(
         # -P: a folder named like one of our modules in the working directory must not be imported.
-        sys.executable, "-P", "-m", module, *arguments,
-        stdin=asyncio.subprocess.DEVNULL,
+        sys.executable, "-P", "-m", "headway.cli.leash", module, *arguments,
+        # Never written to: it ends with us.
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE if output else None,
         env={**os.environ, **variables},
         start_new_session=True,
