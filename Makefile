@@ -8,6 +8,8 @@ EXAMPLES := example-dedup example-studio example-voice example-drawings example-
 RUN := .venv/bin/
 PYTEST := $(RUN)python -m pytest
 PORT ?= 8400
+# Each on a core of its own; what one of them says stays in one piece, where make can do that.
+CHECKS := $(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) lint types layers web-check
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,12 +33,13 @@ $(EXAMPLES): example-%:
 
 test: ## Run every test
 	@scripts/setup python npm web browser
-	@$(MAKE) --no-print-directory lint types layers web-check
+	@$(CHECKS)
 	$(PYTEST) -n 2 --dist loadfile -q
 
 check: ## The fast loop: format, lint, types, layers, unit tests
 	@scripts/setup python npm
-	@$(MAKE) --no-print-directory lint types layers unit web-check
+	@$(CHECKS)
+	@$(MAKE) --no-print-directory unit
 
 bench: ## Measure, beside bare probes and peers
 	@scripts/setup python

@@ -117,7 +117,7 @@ def test_who_comes_again_before_the_end_is_told_of_it(door: Server, user: str) -
     assert door.request("GET", path, headers=stranger).status == 404
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_curl_shows_events_as_they_come_heartbeats_and_the_end(impatient: Server, user: str) -> None:
     token = impatient.token(user)
     task = make_task(impatient, token)
