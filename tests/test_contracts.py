@@ -9,7 +9,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 import socketio  # type: ignore[import-untyped]
@@ -63,6 +65,16 @@ def report(headway: str, *reports: dict[str, object]) -> None:
     assert answer.json()["rejected"] == []
 
 
+def events(url: str, count: int) -> Iterator[Any]:
+    """The data of the first events of a stream."""
+    answer = urllib3.request(
+        "GET", url, headers=AUTHORISED, preload_content=False, timeout=PATIENCE, retries=False
+    )
+    lines = (line for line in answer if line.startswith(b"data: "))
+    yield from (json.loads(line.removeprefix(b"data: ")) for line in islice(lines, count))
+    answer.close()
+
+
 class Bars(Raw):
     """A client of the guide's own language."""
 
@@ -83,6 +95,9 @@ async def test_a_raw_websocket_and_a_call(tmp_path: Path) -> None:
             assert (await client.several("bar", 2))["percent"] == 25
             counted = urllib3.request("GET", f"{url}/bars/count", headers=AUTHORISED)
             assert counted.json() == {"bars": 1}
+            assert list(events(f"{url}/bars/events", 1)) == [
+                {"id": "one", "title": "One", "percent": 25.0, "state": "running"}
+            ]
             report(f"{url}/headway", {"type": "succeed", "task": "one"})
             last = await client.several("bar", 3)
             assert (last["percent"], last["state"]) == (100, "succeeded")

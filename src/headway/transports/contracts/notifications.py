@@ -21,7 +21,6 @@ from headway.errors import (
     RequestError,
 )
 from headway.hub.wanted import Wanted
-from headway.model.cursor import Cursor
 from headway.model.grant import Ability, Grant
 from headway.model.notification import NotificationStatus
 from headway.ports.store import NotificationQuery
@@ -119,16 +118,11 @@ class Notifications(Contract):
     # Streams.
 
     async def _inbox_stream(self, request: Request) -> None:
-        self.arrive(request)
-        grant = await self.known(request, stays=True)
-        wanted = Wanted(key=0, name=b"", channel=grant.own_channel, cursor=_cursor(request))
-        await stream(self.service, self._inbox_words, request, grant, wanted)
+        await stream(self, request, self._inbox_words, _inbox)
 
     async def _task_stream(self, request: Request) -> None:
-        self.arrive(request)
-        grant = await self.known(request, stays=True)
-        wanted = Wanted(key=0, name=b"", task=request.params["task_id"], cursor=_cursor(request))
-        await stream(self.service, self._task_words, request, grant, wanted, until_done=True)
+        wanted = _task(request.params["task_id"])
+        await stream(self, request, self._task_words, lambda _: wanted, until_done=True)
 
     # REST.
 
@@ -222,7 +216,7 @@ class _Inbox(_Socket):
         self.admit(grant)
         greeting = {"user_id": grant.user, "timestamp": self.stamp, "message": "Connected"}
         self.say(Event("connected", greeting))
-        await self.follow(grant, Wanted(key=0, name=b"", channel=grant.own_channel))
+        await self.follow(grant, _inbox(grant))
 
 
 class _TaskSocket(_Socket):
@@ -244,7 +238,7 @@ class _TaskSocket(_Socket):
         await self._service.hub.task(grant, self._task)
         greeting = {"task_id": self._task, "timestamp": self.stamp, "message": "Connected"}
         self.say(Event("connected", greeting))
-        await self.follow(grant, Wanted(key=0, name=b"", task=self._task))
+        await self.follow(grant, _task(self._task))
 
     def refusal(self, error: HeadwayError) -> tuple[Event, int]:
         event, code = super().refusal(error)
@@ -252,8 +246,12 @@ class _TaskSocket(_Socket):
         return Event(event.name, {**event.data, **about}), code
 
 
-def _cursor(request: Request) -> Cursor | None:
-    return Cursor.parse(request.header("last-event-id"))
+def _inbox(grant: Grant) -> Wanted:
+    return Wanted(key=0, name=b"", channel=grant.own_channel)
+
+
+def _task(task_id: str) -> Wanted:
+    return Wanted(key=0, name=b"", task=task_id)
 
 
 def _number(request: Request, name: str, default: int, most: int) -> int:

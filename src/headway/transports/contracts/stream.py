@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from headway.dialects.translation import Event, Translation
 from headway.errors import HeadwayError
 from headway.hub.wanted import Wanted
+from headway.model.cursor import Cursor
 from headway.model.grant import Grant
 from headway.transports.contracts.codec import StreamCodec, named_event
-from headway.transports.contracts.contract import Request
+from headway.transports.contracts.contract import Contract, Request
 from headway.transports.service import Service
 from headway.transports.streams import answer_stream
 from headway.transports.wants import Asked
@@ -46,22 +50,25 @@ class EventWords(Words):
 
 
 async def stream(
-    service: Service,
-    words: EventWords,
+    contract: Contract,
     request: Request,
-    grant: Grant,
-    wanted: Wanted,
+    words: EventWords,
+    want: Callable[[Grant], Wanted],
     *,
     until_done: bool = False,
 ) -> None:
-    """Answer a request with a stream.
+    """Answer a request with a stream of one thing, from where its client was.
 
     Args:
-        grant: of who asks: `Contract.arrive` and `Contract.known` come before.
-        until_done: the stream ends with the task that is wanted.
+        want: says what to follow, from how it stands, for who asks.
+        until_done: the stream ends with the task that is followed.
 
     Raises:
         HeadwayError: nothing was sent; it is to be answered with this.
     """
-    asked = Asked([wanted], until_done=until_done, again=bool(request.header("last-event-id")))
-    await answer_stream(service, words, asked, grant, request.scope, request.receive, request.send)
+    contract.arrive(request)
+    grant = await contract.known(request, stays=True)
+    last = request.header("last-event-id")
+    wanted = replace(want(grant), cursor=Cursor.parse(last))
+    asked = Asked([wanted], until_done=until_done, again=bool(last))
+    await answer_stream(contract.service, words, asked, grant, request.scope, request.receive, request.send)
