@@ -131,8 +131,6 @@ class Service:
         """Whether nobody else may follow something."""
         return 0 < self.max_connections <= len(self.conversations) + len(self.streams) + self.arriving
 
-    # Chance, not secrecy: that all who were sent away at once do not come back at once.
-
     def who(self, brought: Brought) -> Grant | Awaitable[Grant]:
         """The grant of what a client brought; an awaitable when that takes a moment.
 
@@ -167,6 +165,8 @@ class Service:
             now=self.hub.clock(),
             expires_at=None if grant.expires_at is None else int(grant.expires_at * 1000),
         )
+
+    # Chance, not secrecy: that all who were sent away at once do not come back at once.
 
     def retry_after(self) -> int:
         """Seconds until a client that was refused may ask again."""
