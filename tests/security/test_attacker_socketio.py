@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -345,6 +346,47 @@ async def test_flooding_a_contract(tmp_path: Any, answered: set[int]) -> None:
                     for _ in range(3000):
                         await socket.send('42["ping",{}]')
                 answered.add(await end_of(socket))
+
+
+def test_pings_and_pieces_without_end(tmp_path: Any, answered: set[int]) -> None:
+    """Over each WebSocket of our own server: who reads nothing is not answered on and on, and what never ends is not kept."""
+    with serving(tmp_path, dialect=CONTRACTS) as few:
+        token = few.token("mallory")
+        for path in ("/headway/ws", f"/api/ws/notifications?token={token}"):
+            ping = b"\x89\xfd" + bytes(4) + b"x" * 125
+            with upgraded(few, path) as connection:
+                asked = 20_000_000 // len(ping)
+                for _ in range(asked // 1000):
+                    connection.sendall(ping * 1000)
+                connection.sendall(b"\x88\x80" + bytes(4))
+                got = 0
+                with suppress(ConnectionError):
+                    while data := connection.recv(262_144):
+                        got += len(data)
+                # The rest was never kept: this is what the system holds on its way.
+                assert got < 10_000_000
+                answered.add(1000)
+        path = f"/api/ws/notifications?token={token}"
+        with upgraded(few, path) as connection, suppress(ConnectionError):
+            connection.sendall(b"\x01\x80" + bytes(4))
+            for _ in range(1000):
+                connection.sendall((b"\x00\x80" + bytes(4)) * 1000)
+            raise AssertionError("a million pieces were taken")
+
+
+@contextmanager
+def upgraded(server: Server, path: str) -> Iterator[socket.socket]:
+    """A WebSocket without a library, which would read."""
+    with socket.create_connection(server.address, timeout=PATIENCE) as connection:
+        connection.sendall(
+            f"GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+        )
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += connection.recv(1)
+        assert b" 101 " in head
+        yield connection
 
 
 @pytest.mark.parametrize("form", ["fast", "asgi"])

@@ -10,12 +10,12 @@ import asyncio
 from typing import Any, Protocol, cast
 
 from uvicorn.config import Config
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
 from headway.errors import ConnectingTooOften, Draining, HeadwayError, OriginRefused
 from headway.transports.addresses import address_at
 from headway.transports.backpressure import Backpressure
+from headway.transports.bounded import BoundedWebSocket
 from headway.transports.conversation import DOOR, Conversation
 from headway.transports.credentials import Brought, bring
 from headway.transports.service import FULL, Service, state_key
@@ -70,7 +70,7 @@ class Gate(asyncio.Protocol):
             door: Service | Door | None = self._app_state.get(state_key(request.path))
             if door is None:
                 self._give_to(
-                    WebSocketsSansIOProtocol(
+                    BoundedWebSocket(
                         config=self._config, server_state=self._server_state, app_state=self._app_state
                     ),
                     # It hands names on as it reads them, and who looks for an origin would find none.
