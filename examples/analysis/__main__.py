@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from examples.analysis.app import add_routes
 from examples.demonstration.crew import Crew
 from examples.demonstration.launch import BASE, Place, announce, read_settings
+from examples.demonstration.leftovers import Leftovers
 from examples.demonstration.people import DEMO_PEOPLE
 from headway import Headway
 from headway.errors import HeadwayError
@@ -31,7 +32,10 @@ def run(settings: Settings) -> None:
     hw = Headway(settings, dialects=["notifications"])
     place = Place(url + BASE, hw.local_token(), settings.data.resolve())
     try:
-        with Crew("examples.analysis.worker", place.variables) as crew:
+        with (
+            Crew("examples.analysis.worker", place.variables) as crew,
+            Leftovers(place, "analysis", states="queued,running,paused,lost"),
+        ):
 
             @asynccontextmanager
             async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:

@@ -9,14 +9,15 @@ from typing import Any
 
 from a2wsgi import WSGIMiddleware
 
-from examples.dedup.app import make_app
+from examples.dedup.app import KIND, make_app
 from examples.demonstration.crew import Crew
 from examples.demonstration.launch import Place, launch
+from examples.demonstration.leftovers import Leftovers
 
 
 @contextmanager
 def stage(place: Place) -> Iterator[Any]:
-    with Crew("examples.dedup.worker", place.variables) as crew:
+    with Crew("examples.dedup.worker", place.variables) as crew, Leftovers(place, KIND):
         yield WSGIMiddleware(make_app(place, crew.submit))  # type: ignore[arg-type] # Flask's own types are looser
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from examples.demonstration.board import Board
 from examples.demonstration.crew import Crew
 from examples.demonstration.launch import Place, launch
+from examples.demonstration.leftovers import Leftovers
 from examples.studio.app import make_app
 from examples.studio.dispatcher import Dispatcher
 
@@ -18,6 +19,7 @@ from examples.studio.dispatcher import Dispatcher
 def stage(place: Place) -> Iterator[Any]:
     with (
         Crew("examples.studio.worker", place.variables) as crew,
+        Leftovers(place, "studio", again=True),
         Dispatcher(Board(place.headway), place.token, crew),
     ):
         yield make_app(place)

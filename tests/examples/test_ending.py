@@ -1,10 +1,11 @@
-"""An example that ends leaves nothing behind, even when it is killed and can tell nobody."""
+"""An example that ends leaves nothing behind, even when it is killed and can tell nobody, and what was in the works is not lost."""
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 import pytest
@@ -40,3 +41,18 @@ def test_a_killed_example_leaves_no_process_behind(
         _, alive = psutil.wait_procs(children, timeout=30)
         # Where nobody reaps orphans, what has ended stays as a name.
         assert [child for child in alive if child.status() != psutil.STATUS_ZOMBIE] == []
+
+
+def test_what_was_in_the_works_is_an_error_and_can_be_started_again(tmp_path: Path) -> None:
+    with running("dedup", tmp_path) as app:
+        job(app)
+    with running("dedup", tmp_path) as app:
+        stopped = until(lambda: (found := status(app))["status"] == "error" and found)
+        assert stopped["error_message"] == "The application was restarted"
+        assert app.ask("POST", "/api/dedup/tasks/1/start").status == 200
+        until(lambda: status(app)["status"] == "completed")
+
+
+def status(app: Running) -> dict[str, Any]:
+    found: dict[str, Any] = app.ask("GET", "/api/dedup/tasks/1").body["data"]
+    return found
