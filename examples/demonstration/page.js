@@ -47,10 +47,10 @@ export function make(name, attributes = {}, ...children) {
   return element;
 }
 
-/** A bar of 0 to 100. */
-export function bar(percent, state = '') {
+/** A bar of 0 to 100, with the name that it is read out by. */
+export function bar(percent, name, state = '') {
   const value = Math.round((percent ?? 0) * 100) / 100;
-  return make('div', { class: `bar ${state}`, role: 'progressbar', 'aria-valuenow': value, 'aria-valuemin': 0, 'aria-valuemax': 100 },
+  return make('div', { class: `bar ${state}`, role: 'progressbar', 'aria-label': name, 'aria-valuenow': value, 'aria-valuemin': 0, 'aria-valuemax': 100 },
     make('span', { style: `width: ${value}%` }));
 }
 
