@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
 from typing import Any
 
 import pytest
@@ -16,11 +15,10 @@ from headway.errors import Forbidden, InvalidField, NotFound, StoreUnavailable
 from headway.hub.hub import Hub, HubSettings
 from headway.hub.log import Bounds
 from headway.hub.upkeep import Retention
-from headway.model import report as r
 from headway.model.grant import Ability, Grant
 from headway.model.notification import Notification, NotificationStatus, keyed_id
-from headway.ports.store import NotificationQuery, Tombstone, Writes
-from tests.hub.scenes import create, follow, held, note, running, send
+from headway.ports.store import NotificationQuery
+from tests.hub.scenes import follow, held, note, running, send
 from tests.hub.world import ADA, ADMIN, BOB, InstantLoop, SlowStore, TestLink, View, instant, unix_ms
 
 UNREAD, READ, ARCHIVED = NotificationStatus
@@ -30,17 +28,6 @@ SMALL = HubSettings(
     bounds=Bounds(finished=3, notifications=3, age=60.0),
     retention=Retention(notifications=KEPT, notification_age=AGE),
 )
-
-
-class Clinging(SlowStore):
-    """Removes nothing, as long as it clings."""
-
-    clings = True
-
-    def write(self, writes: Writes) -> Coroutine[Any, Any, None]:
-        if self.clings and any(isinstance(record, Tombstone) for record in writes.records):
-            raise StoreUnavailable
-        return super().write(writes)
 
 
 READER = Grant("eve", channels=("project:p", "public"), can=frozenset((Ability.READ,)))
@@ -174,59 +161,6 @@ class TestKeys:
             )
             assert sum(created for _, created in answers) == 1
             assert await hub.inbox.unread(ADA, "user:ada") == 1
-
-
-class TestRetention:
-    @instant
-    async def test_the_oldest_go_first_and_every_view_hears_of_it(self) -> None:
-        async with running(settings=SMALL) as hub:
-            link, _, _ = follow(hub, channel="user:ada")
-            for n in range(KEPT + 5):
-                await hub.report(ADA, note(f"n{n:02}"))
-                await asyncio.sleep(1)
-            assert await listed(hub) == [f"n{n:02}" for n in reversed(range(5, KEPT + 5))]
-            assert unread(link) == KEPT
-            gone = [
-                message["removed"]
-                for message in link.messages
-                if "removed" in message and "cursor" in message
-            ]
-            assert [which for which in gone if which][-5:] == [f"n{n:02}" for n in range(5)]
-
-    @instant
-    async def test_a_batch_of_more_than_are_kept_leaves_as_many_as_are_kept(self) -> None:
-        async with running(settings=SMALL) as hub:
-            await send(hub, *(note(f"n{n}") for n in range(500)))
-            assert len(await listed(hub)) == KEPT
-            assert await hub.inbox.unread(ADA, "user:ada") == KEPT
-
-    @instant
-    async def test_others_keep_theirs(self) -> None:
-        async with running(settings=SMALL) as hub:
-            await send(hub, note("b"), grant=BOB)
-            await send(hub, *(note(f"n{n}") for n in range(20)))
-            assert await listed(hub, BOB) == ["b"]
-
-    @instant
-    async def test_what_could_not_go_goes_with_the_next_one(self) -> None:
-        store = Clinging()
-        async with running(store, SMALL) as hub:
-            await send(hub, *(note(f"n{n}") for n in range(KEPT + 1)))
-            assert len(await listed(hub)) == KEPT + 1
-            store.clings = False
-            await send(hub, note("more"))
-            assert len(await listed(hub)) == KEPT
-
-    @instant
-    async def test_old_ones_go_unless_they_have_become_news(self) -> None:
-        async with running(settings=SMALL) as hub:
-            await send(hub, note("old"), create("t", notify="ongoing", start=True))
-            await asyncio.sleep(AGE)
-            await send(hub, note("new"), r.Succeed(task="t"))
-            await asyncio.sleep(60)
-            assert len(await listed(hub)) == 2
-            assert "old" not in await listed(hub)
-            assert await hub.inbox.unread(ADA, "user:ada") == 2
 
 
 class TestLists:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from headway.errors import HeadwayError, NotFound
 from headway.hub.access import Access, Action, check_wide, covers
 from headway.hub.changes import Changes
+from headway.hub.channel import Channel
 from headway.hub.ledger import Ledger
 from headway.hub.records import Records
 from headway.model.grant import Grant
@@ -54,7 +55,8 @@ class Inbox:
         self._clock = clock
         self._access = access
         self._most = most
-        self._going = asyncio.Lock()
+        # By channel: where the oldest are just let go.
+        self._fitting: dict[str, asyncio.Task[None]] = {}
 
     async def page(self, grant: Grant, query: NotificationQuery) -> NotificationPage:
         """List the notifications of a channel.
@@ -142,14 +144,11 @@ class Inbox:
         for name in {record.channel for record in changes.announced if isinstance(record, Notification)}:
             channel = await self._records.channel(name)
             channel.room -= sum(isinstance(record, Notification) for record in changes.records[name].values())
-            if channel.room >= 0:
-                continue
-            async with self._going:
-                try:
-                    await self._fit(name)
-                except HeadwayError:
-                    # What came is there all the same; the next one that comes makes room for both.
-                    channel.room = 0
+            # That which goes on may have counted before these came; the one after it has not.
+            for _ in range(2):
+                if channel.room < 0:
+                    # Shielded: one that gives up must not end it for all who wait for the same.
+                    await asyncio.shield(self._fitting.get(name) or self._begin_to_fit(channel))
 
     async def expire(self, created_before: int) -> None:
         """Let go of what was created before a moment (Unix milliseconds).
@@ -163,16 +162,28 @@ class Inbox:
             if not await self._go(aged, created_before):
                 return
 
-    async def _fit(self, channel: str) -> None:
-        while True:
-            query = NotificationQuery(channel, skip=self._most, limit=_PAGE)
-            beyond = await self._store.notifications(query)
-            if not beyond.notifications:
-                (await self._records.channel(channel)).room = self._most - beyond.total
-                return
-            await self._records.channel(channel)
-            if not await self._go(beyond.notifications):
-                return
+    def _begin_to_fit(self, channel: Channel) -> asyncio.Task[None]:
+        fitting = self._fitting[channel.name] = asyncio.create_task(self._fit(channel))
+        fitting.add_done_callback(lambda _: self._fitting.pop(channel.name))
+        return fitting
+
+    async def _fit(self, channel: Channel) -> None:
+        query = NotificationQuery(channel.name, skip=self._most, limit=_PAGE)
+        try:
+            while True:
+                room = channel.room
+                beyond = await self._store.notifications(query)
+                if not beyond.notifications:
+                    # Less what came while they were counted.
+                    channel.room += self._most - beyond.total - room
+                    return
+                await self._records.channel(channel.name)
+                if not await self._go(beyond.notifications):
+                    break
+        except HeadwayError:
+            # What came is there all the same; the next one that comes makes room for both.
+            pass
+        channel.room = 0
 
     async def _go(self, notifications: Iterable[Notification], created_before: int | None = None) -> int:
         changes = Changes()
@@ -184,7 +195,6 @@ class Inbox:
                 tombstone = Tombstone(newest.id, newest.channel, 0, now)
                 self._records.put(tombstone)
                 changes.add(tombstone, fact=True)
-                self._records.channels[newest.channel].room = 0
         await self._ledger.commit(changes)
         return len(changes.facts)
 
