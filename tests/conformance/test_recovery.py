@@ -120,12 +120,17 @@ async def test_several_subscriptions_each_go_on_where_they_were(
         async with page(server, way) as ours:
             await ours.arrive()
             await ours.follow(1, channel="user:ada")
+            # What it hears before it follows more, and what it hears last, are of the same subscription.
+            server.report(token, {"type": "create", "task": "early", "title": "early"})
+            await ours.until(1, titles(server))
             await ours.follow(2, channel="public")
             await ours.follow(3, task=task, log=0)
             while not ours.logs:
                 await ours.hear("log")
             await ours.follow(4, channel="user:ada", filter={"kind": "none"})
             assert await ours.client.ask("unsubscribe", {"id": 4}) == [{"ok": True, "id": 4}]
+            server.report(token, {"type": "create", "task": "late", "title": "late"})
+            await ours.until(1, titles(server))
             for _ in range(2):
                 await cut(way, ours)
                 server.report(

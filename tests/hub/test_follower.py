@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -73,6 +74,36 @@ async def test_a_link_that_drains_while_its_log_is_read_is_answered() -> None:
         await follower.opened()
         await asyncio.sleep(1)
         assert [message["type"] for message in link.messages] == ["snapshot"]
+
+
+@instant
+async def test_a_link_that_is_to_be_reached_in_another_way_is() -> None:
+    class Detour(TestLink):
+        __test__ = False
+        short = True
+
+        @property
+        def way(self) -> Callable[[bytes], bool]:
+            return self._short if self.short else self.deliver
+
+        def _short(self, data: bytes) -> bool:
+            shortly.append(data)
+            return True
+
+    shortly: list[bytes] = []
+    async with running() as hub:
+        link = Detour()
+        _, follower, _ = follow(hub, link=link, channel="user:ada")
+        await follower.opened()
+        link.messages.clear()
+        await send(hub, create("a"))
+        await asyncio.sleep(1)
+        assert (len(shortly), link.messages) == (1, [])
+        link.short = False
+        follower.rerouted()
+        await send(hub, create("b"))
+        await asyncio.sleep(1)
+        assert [message["task"]["id"] for message in link.messages] == ["b"]
 
 
 @instant

@@ -168,6 +168,10 @@ class Feed:
             self._scheduled = True
             self._wheel.schedule(wait, self._flush)
 
+    def rerouted(self) -> None:
+        """Some link is to be reached in another way."""
+        self._members = None
+
     def drained(self, subscription: Subscription) -> None:
         if subscription in self._behind:
             self.changed()
@@ -182,7 +186,7 @@ class Feed:
             if data:
                 if self._members is None:
                     current = tuple(self._current)
-                    self._members = current, [member.link.deliver for member in current]
+                    self._members = current, [member.link.way for member in current]
                 members, delivers = self._members
                 taken = [deliver(data) for deliver in delivers]
                 if not all(taken):

@@ -143,6 +143,13 @@ class Follower:
                 for subscription in joined:
                     subscription.drained()
 
+    def rerouted(self) -> None:
+        """The link's `way` is another than before."""
+        for joined in self._subscriptions.values():
+            if isinstance(joined, list):
+                for subscription in joined:
+                    subscription.feed.rerouted()
+
     def leave(self) -> None:
         """Follow nothing any more. Idempotent."""
         for key in tuple(self._subscriptions):

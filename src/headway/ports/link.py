@@ -12,7 +12,7 @@ Guarantees that every link gives, held by `tests/contract/test_link.py`:
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -115,6 +115,11 @@ class Link(ABC):
     @abstractmethod
     def deliver(self, data: bytes) -> bool:
         """Send encoded bytes; False, with nothing sent, while the link is full. The bytes are shared, not copied."""
+
+    @property
+    def way(self) -> Callable[[bytes], bool]:
+        """`deliver`, or what does the same with less in between until `Follower.rerouted` says otherwise."""
+        return self.deliver
 
     @abstractmethod
     def end(self, error: HeadwayError) -> None:

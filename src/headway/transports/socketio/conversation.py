@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from headway.errors import Draining, HeadwayError, Unauthenticated
 from headway.hub.wanted import Wanted
@@ -85,13 +85,19 @@ class SocketConversation(Conversation, Vocabulary):
     def drained(self) -> None:
         Conversation.drained(self)
 
+    @property
+    def way(self) -> Callable[[bytes], bool]:
+        # Straight to the WebSocket, for nearly all: what lies between is not in the processor's caches.
+        carrier = self.client.ws
+        if carrier is None or self._places is not None:
+            return self.deliver
+        return cast("Callable[[bytes], bool]", carrier.deliver)
+
     def deliver(self, data: bytes) -> bool:
-        # The way of nearly all that is delivered: each call on it counts, `cast` too.
-        batch: Batch = data  # type: ignore[assignment]
+        batch = cast("Batch", data)
         places = self._places
         if places is None:
-            client = self.client
-            return (client.ws or client).deliver(batch)
+            return self.client.deliver(batch)
         if self.client.full:
             return False
         own = self.codec.batch(batch.name, batch.said, places.offsets(batch.name, batch.said))
@@ -109,6 +115,8 @@ class SocketConversation(Conversation, Vocabulary):
         places = self._places
         if places is None:
             places = self._places = Positions(self._service.hub.records.epoch)
+            if self._follower is not None:
+                self._follower.rerouted()
             for key, name, serial in followed:
                 at = None if self._follower is None else self._follower.reached(key)
                 places.begin(name, serial, Place(at))
