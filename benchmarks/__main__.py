@@ -19,7 +19,6 @@ NAMES = (
     "reporter_overhead",
     "ingest",
     "delivery",
-    "sse",
     "memory",
     "connects",
     "resume",

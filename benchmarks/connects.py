@@ -6,12 +6,14 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.beside import PEERS, missing
+from benchmarks.contenders import FOLDER, missing
 from benchmarks.processes import Child, authenticating
 from headway.server.tokens import Tokens
 
 CLIENTS = 5000
 WARM = 200
+AIMS = {"headway": "at least 4000"}
+COLUMNS = ("server", "connects a second of CPU")
 SECRET = "a secret of the benchmarks that is long enough"
 
 _SOCKET_IO = ("--path", "/socket.io/?EIO=4&transport=websocket", "--expect", "2", '40{"token":"TOKEN"}')
@@ -31,8 +33,10 @@ def measure() -> dict[str, object]:
         servers = {
             "headway": Server(["-m", "benchmarks.servers", "headway", folder, f"{folder}/log"], native),
             "headway without a log": Server(["-m", "benchmarks.servers", "headway", folder], native),
-            "node ws": Server(["node", "--expose-gc", str(PEERS / "ws_tokens.mjs")], native),
-            "node socket.io": Server(["node", "--expose-gc", str(PEERS / "socketio_tokens.mjs")], _SOCKET_IO),
+            "node ws": Server(["node", "--expose-gc", str(FOLDER / "ws_tokens.mjs")], native),
+            "node socket.io": Server(
+                ["node", "--expose-gc", str(FOLDER / "socketio_tokens.mjs")], _SOCKET_IO
+            ),
             "python-socketio": Server(["-m", "benchmarks.peers.python_socketio_tokens"], _SOCKET_IO),
         }
         results: dict[str, object] = {}

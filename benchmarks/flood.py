@@ -37,9 +37,10 @@ def measure() -> dict[str, object]:
             producers.ask("flood", WARM)
             # The pause between two floods is no staleness.
             clients.ask("so far")
-            before = server.ask("usage")
+            before = server.ask("collect")
             accepted = producers.ask("flood", SECONDS)["updates"]
             after = server.ask("usage")
+            rss = server.ask("collect")["rss_kib"]
             seen = clients.ask("so far")
     seconds = after["at"] - before["at"]
     return {
@@ -48,6 +49,6 @@ def measure() -> dict[str, object]:
         "megabytes a second, to all": round(seen["bytes"] / seconds / 1e6),
         "staleness, median, ms": round(seen["delays_ms"]["median"]),
         "staleness at the 99th percentile, ms": round(seen["delays_ms"]["p99"]),
-        "memory grew by, MiB": round((after["rss_kib"] - before["rss_kib"]) / 1024, 1),
+        "memory grew by, MiB": round((rss - before["rss_kib"]) / 1024, 1),
         "clients lost": seen["lost"],
     }

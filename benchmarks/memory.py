@@ -1,36 +1,51 @@
-"""Resident memory of one idle, authenticated connection: native, and Socket.IO over WebSocket."""
+"""Resident memory of one idle, authenticated connection on each of Headway's doors."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
-from benchmarks.processes import SOCKET_IO, Child, authenticating, joining, joining_to_follow
+from benchmarks.contenders import OURS, Server
+from benchmarks.processes import Child, joining_to_follow
 
 CLIENTS = 10_000
 WARM = 200
 
+COLUMNS = ("door", "KiB a connection", "connects a second of CPU")
+AIMS = {"headway": "at most 4 KB", "headway socket.io": "at most 5 KB", "headway sse": "at most 10 KB"}
+
+
+class Idle(NamedTuple):
+    """What one connection costs: KiB, and how many a second of CPU is enough for."""
+
+    kib: float
+    connects: float
+
 
 def measure() -> dict[str, object]:
-    """KiB for each, and how many connections with a verified token a second of CPU is enough for."""
-    return {
-        "native": _measured((), authenticating),
-        "socket.io": _measured(SOCKET_IO, joining),
-        "socket.io, with a subscription that can be recovered": _measured(SOCKET_IO, joining_to_follow),
+    """KiB for each, and how many connections a second of CPU is enough for when all have the same token."""
+    recovering = OURS["headway socket.io"]._replace(idle=joining_to_follow)
+    doors = {
+        "headway": OURS["headway"],
+        "headway socket.io": OURS["headway socket.io"],
+        "headway socket.io, with a subscription that can be recovered": recovering,
+        "headway sse": OURS["headway sse"],
     }
+    found = {name: idle(server) for name, server in doors.items()}
+    return {name: (f"{one.kib:.2f}", f"{one.connects:.0f}") for name, one in found.items()}
 
 
-def _measured(options: Sequence[str], who: Callable[[str], list[str]]) -> str:
-    with tempfile.TemporaryDirectory() as data, Child("benchmarks.servers", ["headway", data]) as server:
-        port, token = server.line().split()
-        words = [*options, *who(token)]
+def idle(server: Server) -> Idle:
+    """Let many connect that say nothing more."""
+    with tempfile.TemporaryDirectory() as data, Child.of(server.command(data)) as child:
+        port, token = child.line().split()
+        said = server.idle(token)
         # What the first connections make the process load belongs to none of them.
-        with Child("benchmarks.clients", ["127.0.0.1", port, WARM, *words]) as first:
+        with server.start_clients(port, WARM, said) as first:
             first.line()
-            before = server.ask("usage")
-            with Child("benchmarks.clients", ["127.0.0.1", port, CLIENTS, *words]) as clients:
+            before = child.ask("collect")
+            with server.start_clients(port, CLIENTS, said) as clients:
                 clients.line()
-                after = server.ask("usage")
-    kib = (after["rss_kib"] - before["rss_kib"]) / CLIENTS
-    connects = CLIENTS / (after["cpu"] - before["cpu"])
-    return f"{kib:.2f} KiB each ({after['connections'] - before['connections']}), {connects:.0f} connects a second of CPU"
+                cpu = child.ask("usage")["cpu"] - before["cpu"]
+                after = child.ask("collect")
+    return Idle((after["rss_kib"] - before["rss_kib"]) / CLIENTS, CLIENTS / cpu)

@@ -4,7 +4,8 @@
 
 With `LOG`, a file, everything is logged there that `headway serve` logs unless told otherwise; else nothing is.
 Prints `PORT TOKEN`, then answers lines on standard input with a line of JSON:
-`usage` (CPU seconds, resident KiB, connections), `send COUNT HZ BYTES` (changes one task so often, to everybody),
+`usage` (CPU seconds, resident KiB, connections), `collect` (the same after a collection, so that memory says something),
+`send COUNT HZ BYTES` (changes one task so often, to everybody),
 `mark TASKS TEXT` (lets so many tasks say something) and `flood TASKS HZ SECONDS` (ticks that many tasks, each so often).
 """
 
@@ -41,10 +42,11 @@ ENVELOPE = 62
 """What `change` adds to a record, about."""
 
 
-def usage(connections: int) -> dict[str, float]:
-    """CPU seconds of this process so far, its resident memory in KiB after a collection, and how many are connected."""
+def usage(connections: int, asked: str = "") -> dict[str, float]:
+    """CPU seconds of this process so far, its resident memory in KiB, and how many are connected; `collect` collects first."""
+    if asked == "collect":
+        gc.collect()
     used = resource.getrusage(resource.RUSAGE_SELF)
-    gc.collect()
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return {
         "at": time.monotonic(),
@@ -91,7 +93,7 @@ def serve_headway(data: str) -> None:
             await mark(hw, int(words[1]), words[2])
         elif words[0] == "flood":
             more = await flood(hw, int(words[1]), float(words[2]), float(words[3]))
-        print(json.dumps(usage(len(hw.service.conversations)) | more), flush=True)
+        print(json.dumps(usage(len(hw.service.conversations), words[0]) | more), flush=True)
 
     run(hw, bind(settings), listening)
 
@@ -188,7 +190,7 @@ async def serve_bare() -> None:
                     connection.transport.write(frame)  # type: ignore[attr-defined]
 
             await paced(count, hz, step)
-        print(json.dumps(usage(len(BareConnection.connected))), flush=True)
+        print(json.dumps(usage(len(BareConnection.connected), words[0])), flush=True)
 
     threading.Thread(target=commands, daemon=True).start()
     await done.wait()

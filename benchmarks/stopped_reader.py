@@ -46,13 +46,14 @@ def _run(*, stopped: bool) -> dict[str, float]:
                     silent.sendall(masked(message.encode()))
             server.ask("flood", TASKS, HZ, 2)
             clients.ask("so far")
-            before = server.ask("usage")
+            before = server.ask("collect")
             after = server.ask("flood", TASKS, HZ, SECONDS)
+            rss = server.ask("collect")["rss_kib"]
             seen = clients.ask("so far")["delays_ms"]
             silent.close()
     return {
         "waiting_kib": round(after["waiting"] / 1024),
-        "growth_kib": after["rss_kib"] - before["rss_kib"],
+        "growth_kib": rss - before["rss_kib"],
         "median": seen["median"],
         "p99": seen["p99"],
     }

@@ -1,9 +1,9 @@
-// Answers the harness: `usage`, and `send COUNT HZ BYTES`.
+// Answers the harness: `usage`, `collect` (the same after a collection) and `send COUNT HZ BYTES`.
 import { createInterface } from 'node:readline';
 
-const usage = (connections) => {
+const usage = (connections, word) => {
+  if (word === 'collect') globalThis.gc?.();
   const { user, system } = process.cpuUsage();
-  globalThis.gc?.();
   return {
     at: performance.now() / 1000,
     cpu: (user + system) / 1e6,
@@ -24,7 +24,7 @@ export const answer = (connections, send) => {
         await new Promise((resolve) => setTimeout(resolve, 1000 / Number(hz)));
       }
     }
-    console.log(JSON.stringify(usage(connections())));
+    console.log(JSON.stringify(usage(connections(), word)));
   });
   lines.on('close', () => process.exit(0));
 };

@@ -5,15 +5,13 @@ One worker, which does all the work and is the one whose CPU is counted.
 
 from __future__ import annotations
 
-import http.client
-import json
 import os
-import socket
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
+
+from benchmarks.peers.foreign import answer_lines, end_on_terminate, free_port
 
 NGINX = os.environ.get("NGINX", "/usr/sbin/nginx")
 MODULE = os.environ.get("NCHAN_MODULE", "/usr/lib/nginx/modules/ngx_nchan_module.so")
@@ -46,9 +44,8 @@ http {{
 
 def main() -> None:
     """Serve until standard input ends."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    end_on_terminate()
+    port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         user = "user root;" if os.getuid() == 0 else ""
@@ -58,15 +55,7 @@ def main() -> None:
         try:
             worker = _worker(process.pid)
             print(port, "-", flush=True)
-            publisher = http.client.HTTPConnection("127.0.0.1", port)
-            for line in sys.stdin:
-                words = line.split()
-                if words[0] == "send":
-                    for _ in range(int(words[1])):
-                        publisher.request("POST", "/publish", "x" * int(words[3]))
-                        publisher.getresponse().read()
-                        time.sleep(1 / float(words[2]))
-                print(json.dumps(_usage(worker)), flush=True)
+            answer_lines(port, "/publish", "TEXT", worker)
         finally:
             process.terminate()
             process.wait()
@@ -79,19 +68,6 @@ def _worker(parent: int) -> int:
             return int(children[0])
         time.sleep(0.05)
     raise RuntimeError("nginx did not start its worker")
-
-
-def _usage(pid: int) -> dict[str, float]:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    ticks = os.sysconf("SC_CLK_TCK")
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return {
-        "at": time.monotonic(),
-        "cpu": (int(fields[11]) + int(fields[12])) / ticks,
-        "user": int(fields[11]) / ticks,
-        "rss_kib": pages * os.sysconf("SC_PAGE_SIZE") / 1024,
-        "connections": len(list(Path(f"/proc/{pid}/fd").iterdir())),
-    }
 
 
 if __name__ == "__main__":

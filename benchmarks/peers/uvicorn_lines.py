@@ -1,4 +1,4 @@
-"""Runs an ASGI application on uvicorn and answers the harness: `usage`, and `send COUNT HZ BYTES`."""
+"""Runs an ASGI application on uvicorn and answers the harness: `usage`, `collect` and `send COUNT HZ BYTES`."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def serve(application: Any, send: Callable[[str], Awaitable[None]], connections:
                 await send(text)
 
             await paced(int(words[1]), float(words[2]), step)
-        print(json.dumps(usage(connections())), flush=True)
+        print(json.dumps(usage(connections(), words[0])), flush=True)
 
     async def run() -> None:
         loop = asyncio.get_running_loop()
