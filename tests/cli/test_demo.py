@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 
 import psutil  # type: ignore[import-untyped]
 import pytest
@@ -46,6 +47,8 @@ def test_finds_what_was_planted_and_ends(programs: Programs) -> None:
     assert not (programs.runtime / "server.json").exists()
 
 
+# It starts five programs, one after the other.
+@pytest.mark.timeout(120)
 def test_a_killed_server_comes_back_and_the_job_goes_on(programs: Programs) -> None:
     texts = plant(programs.folder / "texts", others=400, length=3000)
     demo = programs.start("demo", texts, "--once", "--port", "0", "--data", programs.data)
@@ -56,7 +59,10 @@ def test_a_killed_server_comes_back_and_the_job_goes_on(programs: Programs) -> N
     api = Api(programs.runtime)
     (task,) = api("GET", "/api/tasks")["tasks"]
     # Paused, so that it is in the middle however fast this machine is.
-    api("POST", f"/api/tasks/{task['id']}/pause")
+    paused = api("POST", f"/api/tasks/{task['id']}/pause")
+    # The job hears of that with the answer to what it says next; one that has not heard goes on without the server.
+    while api("GET", f"/api/tasks/{task['id']}")["rev"] == paused["rev"]:
+        time.sleep(0.01)
     watch.until("paused")
     # The job has heard of it with the answer to its next report, so by the one after that.
     signs: set[int] = set()
