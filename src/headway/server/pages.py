@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Any
 
 from litestar import Request, Response, get
+from litestar.params import FromPath
 from litestar.response import File
-from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler
 
+from headway.errors import NotFound
 from headway.server.mount import root_of
 
 __all__ = ["STATIC", "page_handlers", "security_headers"]
@@ -54,30 +56,29 @@ def page_handlers() -> list[ControllerRouterHandler]:
         # Pages of any origin may load it: it holds nothing of anybody.
         return _file("headway.js", "text/javascript; charset=utf-8", "public, max-age=300", cross_origin=True)
 
-    handlers: list[ControllerRouterHandler] = [page, module]
-    if (STATIC / "assets").is_dir():
-        handlers.append(
-            create_static_files_router(
-                path="/assets",
-                directories=[STATIC / "assets"],
-                include_in_schema=False,
-                after_request=_shared_for_good,
-                send_as_attachment=False,
-            )
+    # What there is, is known: what somebody asks for never becomes a path.
+    assets = {file.name: file for file in (STATIC / "assets").glob("*")}
+
+    @get("/assets/{name:str}", include_in_schema=False, sync_to_thread=False)
+    def asset(name: FromPath[str]) -> File:
+        if name not in assets:
+            raise NotFound("There is nothing at this address")
+        # Parts of `headway.js` are loaded by pages of any origin; names have a hash of the content in them.
+        return File(
+            assets[name],
+            filename=name,
+            media_type=guess_type(name)[0],
+            content_disposition_type="inline",
+            headers={**_CROSS_ORIGIN, "Cache-Control": "public, max-age=31536000, immutable"},
         )
-    return handlers
+
+    return [page, module, asset]
 
 
 @cache
 def _index(root: str) -> str:
     """The page; its scripts find everything else from where they are themselves."""
     return (STATIC / "index.html").read_text(encoding="utf-8").replace('"/assets/', f'"{root}/assets/')
-
-
-def _shared_for_good(response: Response[Any]) -> Response[Any]:
-    """Parts of `headway.js` are loaded by pages of any origin; names have a hash of the content in them."""
-    response.headers.update({**_CROSS_ORIGIN, "Cache-Control": "public, max-age=31536000, immutable"})
-    return response
 
 
 def _file(name: str, media_type: str, cache: str, *, cross_origin: bool = False) -> Response[str] | File:
