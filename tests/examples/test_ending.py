@@ -10,7 +10,7 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from tests.examples.running import Running, running, until
+from tests.examples.running import ROOT, Running, running, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -51,6 +51,17 @@ def test_what_was_in_the_works_is_an_error_and_can_be_started_again(tmp_path: Pa
         assert stopped["error_message"] == "The application was restarted"
         assert app.ask("POST", "/api/dedup/tasks/1/start").status == 200
         until(lambda: status(app)["status"] == "completed")
+
+
+def test_what_a_queue_had_given_to_its_worker_is_given_to_the_next(tmp_path: Path) -> None:
+    plan = {"file": ("plan.svg", (ROOT / "examples/drawings/sample.svg").read_bytes())}
+    with running("drawings", tmp_path, -signal.SIGKILL) as app:
+        task = app.ask("POST", "/api/v1/drawings", fields=plan).body["data"]["task_id"]
+        until(lambda: app.task(task)["state"] == "running")
+        app.process.kill()
+        app.process.wait()
+    with running("drawings", tmp_path) as app:
+        assert app.over(task)["state"] == "succeeded"
 
 
 def status(app: Running) -> dict[str, Any]:
