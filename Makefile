@@ -8,6 +8,8 @@ EXAMPLES := example-dedup example-studio example-voice example-drawings example-
 RUN := .venv/bin/
 PYTEST := $(RUN)python -m pytest
 PORT ?= 8400
+# For two cores: much of what tests do is wait, for a token to end or a client to come back.
+WORKERS ?= 3
 # Each on a core of its own; what one of them says stays in one piece, where make can do that.
 CHECKS := $(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) lint types layers web-check
 
@@ -34,7 +36,7 @@ $(EXAMPLES): example-%:
 test: ## Run every test
 	@scripts/setup python npm web browser
 	@$(CHECKS)
-	$(PYTEST) -n 2 --dist loadfile -q
+	$(PYTEST) -n $(WORKERS) --dist loadfile -q
 
 check: ## The fast loop: format, lint, types, layers, unit tests
 	@scripts/setup python npm
