@@ -16,6 +16,7 @@ from headway.transports.commands import Command, carry_out
 from headway.transports.credentials import Brought
 from headway.transports.members import Member
 from headway.transports.service import Service
+from headway.transports.turning import Turning
 from headway.transports.wanted import wanted_by
 from headway.wire import native as n
 from headway.wire.lease import Due
@@ -35,7 +36,7 @@ Answering = Callable[[bytes], object]
 """Takes the answer to a message; `send`, unless the door has a better place for answers."""
 
 
-class Conversation(Member):
+class Conversation(Member, Turning):
     """A native conversation. The door that carries it gives `send`, `ping` and `hang_up`."""
 
     __slots__ = ("_address", "_answers", "_ended", "_follower", "_held", "_service", "_session", "_turn_at")
@@ -334,32 +335,14 @@ class Conversation(Member):
         if not self._ended:
             answer(done)
 
-    def _plan(self) -> None:
-        """Ask for the next turn, unless one comes soon enough."""
-        wheel = self._service.hub.wheel
-        now = wheel.now()
-        wait = self._session.wait(now)
-        if now + wait < self._turn_at:
-            self._turn_at = now + wait
-            wheel.schedule(wait, self._turn)
+    def _next(self) -> float:
+        now = self._service.now()
+        return now + self._session.wait(now)
 
-    def _turn(self) -> None:
-        now = self._service.hub.wheel.now()
-        # A turn that was planned before a sooner one was needed has nothing to do any more.
-        if self._ended or now < self._turn_at:
-            return
-        try:
-            due = self._session.turn(now)
-        except e.LifetimeOver as error:
-            self.goodbye(error, 0.0)
-            return
-        except e.HeadwayError as error:
-            self.end(error)
-            return
+    def _due(self, now: float) -> None:
+        due = self._session.turn(now)
         if due is Due.HEARTBEAT:
             self.send(n.heartbeat(self._service.hub.clock()))
             self.ping()
         elif due is Due.EXPIRING:
             self.send(n.expiring(round(self._session.remaining(now), 1)))
-        self._turn_at = float("inf")
-        self._plan()

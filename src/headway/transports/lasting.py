@@ -6,17 +6,18 @@ import asyncio
 from abc import abstractmethod
 from collections.abc import Hashable
 
-from headway.errors import HeadwayError, LifetimeOver
+from headway.errors import HeadwayError
 from headway.model.grant import Grant
 from headway.transports.following import Following
 from headway.transports.service import Service
+from headway.transports.turning import Turning
 from headway.wire.lease import Due, Lease
 from headway.wire.session import SessionLimits
 
 __all__ = ["Lasting"]
 
 
-class Lasting(Following):
+class Lasting(Following, Turning):
     """It ends with its token, with its lifetime, or with the tasks that it follows to their end."""
 
     __slots__ = ("_ended", "_lease", "_turn_at", "_until")
@@ -90,29 +91,14 @@ class Lasting(Following):
         """A new token does not cover what is followed."""
         self.end(error)
 
-    def _plan(self) -> None:
-        """Ask for the next turn, unless one comes soon enough."""
-        at = self._lease.next()
-        if at < self._turn_at:
-            self._turn_at = at
-            self._service.hub.wheel.schedule(max(0.0, at - self._service.now()), self._turn)
+    def _next(self) -> float:
+        return self._lease.next()
 
-    def _turn(self) -> None:
-        now = self._service.now()
-        # A turn that was planned before a sooner one was needed has nothing to do any more.
-        if self._ended or now < self._turn_at:
-            return
-        try:
-            due = self._lease.due(now)
-        except LifetimeOver as error:
-            self.goodbye(error, 0.0)
-            return
-        except HeadwayError as error:
-            self.end(error)
-            return
+    def _due(self, now: float) -> None:
+        due = self._lease.due(now)
         if due is Due.EXPIRING:
             self.expiring(round(self._lease.remaining(now), 1))
         elif due is Due.HEARTBEAT and not self.full:
             self.pulse()
-        self._turn_at = float("inf")
-        self._plan()
+            # What comes after a last state need not be worth a delivery.
+            self._end_when_done()

@@ -88,6 +88,9 @@ class SocketStream(Stream, Backpressure):
             return
         self._hung_up = True
         self._transport.write(LAST_CHUNK)
+        self._close()
+
+    def _close(self) -> None:
         self._transport.close()
         # What waits still goes out; who does not read it is not waited for.
         service = self._service
@@ -110,7 +113,7 @@ class SocketStream(Stream, Backpressure):
         self._full = False
         self._transport.write(b"".join(held.data))
         if self._hung_up:
-            self._transport.close()
+            self._close()
         elif not self._full:
             self.drained()
 
