@@ -183,6 +183,31 @@ def test_breaking_out_of_headers_and_pages(server: Server, mallory: str, answere
     assert server.ask("GET", f"/api/tasks/{task}", mallory)["title"] == evil
 
 
+ODD = (
+    "", "-1", "9" * 40, "%00", "%ff", "%ed%a0%80", "%2e%2e", "x" * 3000, "%F0%9F%92%A5", "*", "%25", "%0d%0aX:%20y", "%7B%7D",
+    "%C4%B0", "%e2%80%ae", "NaN", "%201",
+)  # fmt: skip
+PLACES = (
+    "/api/tasks/{}", "/api/tasks/{}/log", "/api/tasks?state={}", "/api/tasks?limit={}", "/api/tasks?after={}", "/api/tasks?q={}",
+    "/api/tasks?channel={}", "/api/tasks?parent={}", "/api/tasks/mine/log?offset={}", "/api/notifications?after={}",
+    "/api/notifications?status={}", "/api/notifications?channel={}", "/api/notifications/{}", "/poll?wait=0&channel={}",
+    "/poll?wait=0&task=mine&cursor={}", "/poll?wait=0&task=mine&log={}", "/poll?task=mine&max_hz={}&wait=0", "/events?task={}",
+    "/poll?channel=user:mallory&cursor=x&wait={}", "/t/{}", "/t/{}/badge.svg", "/assets/{}", "/tasks/{}", "/{}",
+)  # fmt: skip
+
+
+def test_values_of_any_kind_in_addresses(server: Server, mallory: str, answered: set[int]) -> None:
+    """Refused in words, or of no meaning: nothing fails, and nothing waits that was not asked to."""
+    server.report(mallory, {"type": "create", "task": "mine", "title": "x"})
+    for place in PLACES:
+        for odd in ODD:
+            path = place.format(odd)
+            response = server.request("GET", path, mallory)
+            assert response.status < 500, path
+            answered.add(response.status)
+    assert "Traceback" not in server.output
+
+
 @pytest.mark.parametrize(
     "link",
     ["javascript:alert(1)", "JaVaScRiPt:x", "data:text/html,x", "//evil.example", "/\\evil.example", "http\n://x", " /x",
