@@ -1,6 +1,6 @@
 """What an update costs the server: batches of ticks as bytes, decoded, applied, written and shown.
 
-Run it: `python -m benchmarks.ingest [seconds]`. Processor time of the whole process, the store's writer thread included;
+Processor time of the whole process, the store's writer thread included;
 HTTP is not in it. Each figure is the best of several runs, because the machine's other work only ever adds.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -29,6 +28,11 @@ from headway.wire.codec import NativeCodec
 __all__ = ["measure"]
 
 TASKS = 1000
+
+COLUMNS = ("what", "updates a second of CPU")
+AIMS = {
+    f"batches of {size}, {count} subscribers": "at least 50,000" for size in (100, 1000) for count in (0, 1)
+}
 _GRANT = Grant("ada", can=frozenset((Ability.READ, Ability.PUBLISH)))
 
 
@@ -100,24 +104,12 @@ async def _run(size: int, subscribers: int, seconds: float) -> float:
 
 
 def measure(seconds: float = 2.0, runs: int = 3) -> dict[str, float]:
-    """Updates per second of processor time, by batch size and subscribers (`1000/1`), best of `runs`."""
+    """Updates per second of processor time, by batch size and subscribers, best of `runs`."""
     best: dict[str, float] = {}
     for _ in range(runs):
         for size, subscribers in itertools.product((100, 1000), (0, 1)):
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 rate = runner.run(_run(size, subscribers, seconds))
-            name = f"{size}/{subscribers}"
+            name = f"batches of {size}, {subscribers} subscribers"
             best[name] = max(rate, best.get(name, 0.0))
     return best
-
-
-def main() -> None:
-    """Print the figures as a table."""
-    print("batch  subscribers  updates per CPU second")
-    for name, rate in measure(*map(float, sys.argv[1:2])).items():
-        size, subscribers = name.split("/")
-        print(f"{size:>5}  {subscribers:>11}  {rate:>22,.0f}")
-
-
-if __name__ == "__main__":
-    main()

@@ -13,6 +13,11 @@ HZ = 50
 SECONDS = 8
 WATCHERS = 20
 
+AIMS = {
+    "waiting for the stopped client, KiB": "below 512",
+    "others late, median/p99 ms, beside it": "as without it",
+}
+
 
 def measure() -> dict[str, object]:
     """KiB of resident memory that the stopped client adds at most, and how late the others are with and without it."""

@@ -45,7 +45,7 @@ def rows_of(module: ModuleType) -> tuple[Sequence[str], list[Sequence[str]]]:
     columns: tuple[str, ...] = getattr(module, "COLUMNS", ("what", "figure"))
     rows: list[Sequence[str]] = []
     for what, figure in module.measure().items():
-        cells = [str(cell) for cell in figure] if isinstance(figure, tuple) else [str(figure)]
+        cells = [_text(cell) for cell in (figure if isinstance(figure, tuple) else (figure,))]
         cells += [""] * (len(columns) - 1 - len(cells))
         rows.append([what, *cells, *([aims.get(what, "")] if aims else [])])
     return (*columns, *(["aim"] if aims else [])), rows
@@ -74,6 +74,12 @@ def write(name: str, text: str) -> None:
     if not found:
         raise ValueError(f"{README} has no place for {name}")
     README.write_text(f"{before}{begin}{text}\n{end}{after}")
+
+
+def _text(figure: object) -> str:
+    if not isinstance(figure, float):
+        return str(figure)
+    return f"{figure:,.0f}" if abs(figure) >= 1000 else f"{figure:.4g}"
 
 
 def _busy() -> float:
