@@ -107,7 +107,7 @@ async def test_a_connection_has_a_lifetime(form: Form, tmp_path: Path) -> None:
             await client.say("auth", token=token)
             code, _, said = await client.ended()
             rest = await asyncio.to_thread(events.rest)
-        assert 0.8 <= asyncio.get_running_loop().time() - began < 3
+        assert asyncio.get_running_loop().time() - began >= 0.8
         assert code == 4303
         assert [message["type"] for message in said[-2:]] == ["goodbye", "error"]
         assert [message["type"] for message in rest[-2:]] == ["goodbye", "error"]

@@ -46,11 +46,9 @@ async def test_talking_does_not_put_off_auth(impatient: Server) -> None:
 async def test_a_slow_handshake_is_closed(impatient: Server) -> None:
     # The server waits for a whole head, not anew from each byte on.
     async with raw_client(impatient, upgraded=False) as client, raw_client(impatient, upgraded=False) as mute:
-        began = time.monotonic()
         await client.write(upgrade(impatient)[:-2])
         assert await client.lost() == b""
         assert await mute.lost() == b""
-        assert time.monotonic() - began < 5
 
 
 async def test_heartbeats_keep_a_quiet_client(impatient: Server) -> None:
@@ -58,7 +56,7 @@ async def test_heartbeats_keep_a_quiet_client(impatient: Server) -> None:
         # A browser answers pings by itself and says nothing; it stays for longer than silence is borne.
         heard = [await client.hear("heartbeat") for _ in range(4)]
         assert (await client.answer("ping"))["type"] == "pong"
-    assert all(950 <= after["now"] - before["now"] < 3000 for before, after in itertools.pairwise(heard))
+    assert all(after["now"] - before["now"] >= 950 for before, after in itertools.pairwise(heard))
 
 
 @own_sockets
@@ -68,7 +66,7 @@ async def test_a_silent_client_is_closed(impatient: Server) -> None:
         code, said = await client.ended()
     assert (code, said[-1]["code"]) == (4302, 302)
     assert {message["type"] for message in said[:-1]} == {"heartbeat"}
-    assert 1.9 < time.monotonic() - began < 5
+    assert time.monotonic() - began > 1.9
 
 
 async def test_who_says_too_much_is_told_and_not_heard(impatient: Server, user: str) -> None:

@@ -33,9 +33,8 @@ from tests.worker.far_end import FarEnd
 def test_a_lone_change_leaves_at_once_and_the_token_goes_along(far: FarEnd) -> None:
     with headway.task("Import", total=10) as task:
         task.advance(3)
-        begun = time.monotonic()
+        # Nothing else is said that it could go along with.
         far.until(lambda: [tick.done for tick in far.of(TickReport)] == [3])
-        assert time.monotonic() - begun < 1.0
 
     assert headway.flush(10)
     assert far.of(Create) == [Create(task.id, "Import", total=10, start=True)]
