@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> int:
 
 def _run(name: str, *, kept: bool) -> bool:
     module = importlib.import_module(f"benchmarks.{name}")
-    print(f"\n{name}: {(module.__doc__ or '').strip().split('.')[0]}", flush=True)
+    print(f"\n{name}: {(module.__doc__ or '').strip().splitlines()[0].rstrip('.')}", flush=True)
     machine = Machine()
     signal.alarm(LONGEST)
     try:
