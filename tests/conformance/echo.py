@@ -40,7 +40,7 @@ from headway.wire.socketio_parsers import EITHER
 LIMITS = EngineLimits(ping_interval=0.3, ping_timeout=0.2, max_payload=1_000_000)
 SOCKET_LIMITS = SocketLimits(packet=SocketPacketLimits(max_bytes=1_000_000), connect_timeout=1.0)
 
-APART = 0.05
+APART = 0.08
 """Seconds between being let in and `auth`. The suite listens for the second when it has heard the first, and the clients of
 Node that it is run with lose what comes to them in the same read."""
 
