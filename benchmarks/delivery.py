@@ -16,7 +16,7 @@ HZ = 15
 """Below the pace of a feed, which else would send two changes as one."""
 CHANGES = 20
 WARM = 10
-ROUNDS = 8
+ROUNDS = 6
 
 COLUMNS = ("door", "µs of CPU a delivery", "times the bare write")
 AIMS = {
