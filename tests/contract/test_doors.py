@@ -243,7 +243,7 @@ async def test_other_subprotocols_are_refused_readably(door: Server) -> None:
 
 
 @pytest.mark.everywhere
-@pytest.mark.parametrize("path", ["/", "/ws/", "/ws2", "/socket.io", "/api/tasks", "/%77s"])
+@pytest.mark.parametrize("path", ["/", "/ws/", "/ws2", "/socketio", "/api/tasks", "/%77s"])
 async def test_other_paths_are_refused_readably(door: Server, path: str) -> None:
     headers = {
         "Connection": "Upgrade",
