@@ -27,6 +27,8 @@ LOOPBACK_ORIGINS = "loopback"
 """Among the allowed origins: every page of this machine, for development."""
 
 _MAX_FIELDS = 1000
+_OWN = (".localhost", ".internal", ".home.arpa")
+"""What names of this machine and of one's own network may end in: nobody can have one in the public DNS (RFC 6761, RFC 8375)."""
 _LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
 
 
@@ -104,13 +106,13 @@ def origin_allowed(origin: str, host: str, origins: frozenset[str]) -> bool:
 
 
 def known_host(host: str, origins: frozenset[str]) -> bool:
-    """Whether nobody else can have a page at this host: an address, a name of this machine or without a dot, or an allowed one.
+    """Whether nobody else can have a page at this host: an address, a name of one's own network, or an allowed one.
 
     The owner of any other name can have it lead to us once its page is open, which is then of the same origin as we are
     (DNS rebinding). Without a host it is no browser.
     """
     name = _hostname(f"//{host}")
-    if not host or "." not in name or name.endswith(".localhost"):
+    if not host or "." not in name or name.endswith(_OWN):
         return True
     return _is_address(name) or any(name == _hostname(origin) for origin in origins)
 
