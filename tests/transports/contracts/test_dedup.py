@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import urllib3
 from socketio.exceptions import SocketIOError  # type: ignore[import-untyped]
 
 from tests.servers import FORMS, Server, serving
@@ -157,3 +158,7 @@ async def test_two_contracts_with_a_path_each(tmp_path_factory: pytest.TempPathF
         async with speaking(server, token) as one, speaking(server, token, path="/studio/socket.io/") as two:
             await one.until("connected")
             await two.until("active_tasks")
+        # Some clients leave the slash at the end out.
+        for path in ("/socket.io", "/studio/socket.io"):
+            url = f"{server.origin}{path}?EIO=4&transport=polling"
+            assert urllib3.request("GET", url, retries=False).data.startswith(b'0{"sid"')
