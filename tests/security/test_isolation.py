@@ -301,15 +301,15 @@ async def test_no_byte_about_one_reaches_the_other(tmp_path: Any, form: Form, se
                 # Whose own address it is not, and whose project.
                 theirs = f"{CONTRACTS['user-tasks'].replace('USER', other.name)}?token={user.token}"
                 prying = asyncio.create_task(_contract(server, theirs, user.ear, "user-tasks, other"))
-                stack.callback(prying.cancel)
+                stack.push_async_callback(ended, prying)
                 subscribing = [["subscribe:project", f"{other.name}s"], ["subscribe:project", other.name]]
                 prying = asyncio.create_task(
                     _socketio(server, user.token, "/voice", subscribing, user.ear, "voice, other")
                 )
-                stack.callback(prying.cancel)
+                stack.push_async_callback(ended, prying)
                 for subprotocol in ("headway.v1", "headway.v1.msgpack"):
                     prying = asyncio.create_task(_socket(server, user.token, sockets, user.ear, subprotocol))
-                    stack.callback(prying.cancel)
+                    stack.push_async_callback(ended, prying)
             for _ in range(ROUNDS):
                 for user, other in ((ada, bob), (bob, ada)):
                     await user.act()
@@ -327,6 +327,12 @@ async def test_no_byte_about_one_reaches_the_other(tmp_path: Any, form: Form, se
                 record = await asyncio.to_thread(server.ask, "GET", f"/api/tasks/{task}", root)
                 assert record["title"] == user.mark
                 assert "mine" not in json.dumps(record)
+
+
+async def ended(task: asyncio.Task[Any]) -> None:
+    """Cancel it, and wait until its connection is closed."""
+    task.cancel()
+    await asyncio.wait([task])
 
 
 async def heard_at_every_door(user: User) -> None:
