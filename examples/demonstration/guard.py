@@ -5,7 +5,6 @@ python guard.py, with a line `+PID` or `-PID` on standard input for each process
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import sys
@@ -13,8 +12,8 @@ import time
 
 __all__ = ["main"]
 
-_SECONDS = 5.0
-_LOOK_SECONDS = 0.05
+_SECONDS = 0.5
+_LOOK_SECONDS = 0.02
 
 
 def main() -> None:
@@ -28,23 +27,26 @@ def main() -> None:
             watched.append(process)
         elif process in watched:
             watched.remove(process)
-    # What was started last needs what was started before it.
-    for process in reversed(watched):
-        _end(process)
+    # The next one may be started at once, on the same folder: what is to end has a moment, and all at the same time.
+    for process in watched:
+        _send(process, signal.SIGTERM)
+    deadline = time.monotonic() + _SECONDS
+    while time.monotonic() < deadline and any(_send(process, 0) for process in watched):
+        time.sleep(_LOOK_SECONDS)
+    for process in watched:
+        _send(process, signal.SIGKILL)
 
 
-def _end(process: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(process, signal.SIGTERM)
-        deadline = time.monotonic() + _SECONDS
-        while time.monotonic() < deadline:
-            os.kill(process, 0)
-            time.sleep(_LOOK_SECONDS)
-        if os.getpgid(process) == process:
-            # Its own processes end with it.
-            os.killpg(process, signal.SIGKILL)
+def _send(process: int, number: int) -> bool:
+    """Signal a process, and when it is killed its own processes too; gives whether it was there."""
+    try:
+        if number == signal.SIGKILL and os.getpgid(process) == process:
+            os.killpg(process, number)
         else:
-            os.kill(process, signal.SIGKILL)
+            os.kill(process, number)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 if __name__ == "__main__":
