@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -153,6 +154,8 @@ def fork_when_asked(descriptor: int, prepare: Callable[[Sequence[str]], None]) -
         arguments, environment, folder = json.loads(request)
         prepare(arguments)
         assert threading.active_count() == 1, "a thread would be missing in the fork"
+        # What is there stays there, so that no look for rings of garbage copies its pages.
+        gc.freeze()
         if os.fork() == 0:
             control.close()
             _fork_and_wait(*descriptors)
