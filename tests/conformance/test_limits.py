@@ -14,7 +14,6 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from headway.model.grant import Ability
 from tests.conformance.stock import stock_client
 from tests.network import Network
 from tests.servers import FORMS, PATIENCE, Form, Server, running_server
@@ -75,6 +74,13 @@ async def seen_by(client: ClientConnection, tasks: int) -> None:
                 seen |= {task["id"] for task in found if "id" in task}
 
 
+async def told_why(server: Server, client: ClientConnection) -> int:
+    """Read again once the server has had enough of waiting; the code of the close, which is there for a moment only."""
+    await asyncio.to_thread(server.until, '"code": 301')
+    code, _ = await ended(client)
+    return code
+
+
 async def test_a_reader_that_stops_is_closed_and_delays_nobody(form: Form, tmp_path: Path) -> None:
     async with running_server(tmp_path, form, write_deadline=2) as server:
         token = server.token("ada")
@@ -86,6 +92,7 @@ async def test_a_reader_that_stops_is_closed_and_delays_nobody(form: Form, tmp_p
             for client in (stuck, other):
                 await client.send('42["subscribe",{"id":1,"channel":"user:ada"}]')
             following = asyncio.create_task(seen_by(other, 3000))
+            closed = asyncio.create_task(told_why(server, stuck))
             for n in range(60):
                 await asyncio.to_thread(
                     server.report,
@@ -96,12 +103,9 @@ async def test_a_reader_that_stops_is_closed_and_delays_nobody(form: Form, tmp_p
                     ),
                 )
             await following
-            admin = server.token("root", Ability.ADMIN)
-            async with asyncio.timeout(PATIENCE):
-                while server.ask("GET", "/api/stats", admin)["connections"] != 1:
-                    await asyncio.sleep(0.05)
-            code, _ = await ended(stuck) if form == "fast" else (4301, [])
-            assert code == 4301
+            code = await closed
+            # A server of somebody else may drop what waits for who does not read, its close among it.
+            assert code == 4301 or form == "asgi"
 
 
 async def test_there_is_room_for_so_many(form: Form, tmp_path: Path) -> None:

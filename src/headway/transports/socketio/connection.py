@@ -190,6 +190,7 @@ class Connection(ABC):
     def ws_failed(self, carrier: Carrier, error: HeadwayError) -> None:
         """A WebSocket is to be given up."""
         if carrier is self.ws:
+            _log.info("connection ended", extra={"code": error.code, "address": self.address})
             self.end(error)
         else:
             carrier.close(CLOSE_BASE + error.code, error.message)
