@@ -17,6 +17,7 @@ import uvicorn
 from headway.errors import ConfigurationError
 from headway.server.app import Headway
 from headway.server.settings import Settings
+from headway.transports.backpressure import HIGH_WATER
 from headway.transports.http import MOST_REFUSED, PromptHttp
 from headway.transports.websocket import Gate
 
@@ -47,6 +48,9 @@ def bind(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if option := getattr(socket, "TCP_NOTSENT_LOWAT", None):
+        # What waits in the kernel grows stale and costs memory. Who connects has it from here (tcp(7)).
+        listener.setsockopt(socket.IPPROTO_TCP, option, 2 * HIGH_WATER)
     try:
         listener.bind((settings.host, settings.port))
         listener.listen(_BACKLOG)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from typing import TYPE_CHECKING
 
 from headway.errors import SlowReader
@@ -50,7 +49,6 @@ class Backpressure(Link, asyncio.Protocol):
         """Begin with a transport."""
         self._transport = transport
         transport.set_write_buffer_limits(high=HIGH_WATER)
-        _keep_little_in_the_kernel(transport)
 
     def pause_writing(self) -> None:
         self._full = True
@@ -75,11 +73,3 @@ class Backpressure(Link, asyncio.Protocol):
         self._waiting = waiting
         self._checking = True
         self._service.hub.wheel.schedule(self._service.write_deadline, self._check)
-
-
-def _keep_little_in_the_kernel(transport: asyncio.Transport) -> None:
-    """Let the kernel hold little that is not sent yet: what waits there grows stale and costs memory."""
-    option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
-    raw = transport.get_extra_info("socket")
-    if option is not None and raw is not None and raw.family in {socket.AF_INET, socket.AF_INET6}:
-        raw.setsockopt(socket.IPPROTO_TCP, option, 2 * HIGH_WATER)
