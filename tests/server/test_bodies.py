@@ -253,5 +253,13 @@ def test_what_pages_of_other_origins_load_may_be_read_there_and_kept(server: Ser
         assert response.status == 200, path
         assert response.headers["Access-Control-Allow-Origin"] == "*", path
         assert response.headers["Cross-Origin-Resource-Policy"] == "cross-origin", path
+        assert response.headers["Content-Type"].count("charset") == 1, path
         # The names of the parts change with what is in them.
         assert ("immutable" in response.headers["Cache-Control"]) is (path != "headway.js"), path
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/tasks", "/api/notifications", "/api/nothing", "/assets/nothing.js", "/healthz"]
+)
+def test_nothing_between_keeps_what_is_somebodys_or_not_there(server: Server, path: str) -> None:
+    assert server.request("GET", path, server.token()).headers["Cache-Control"] == "no-store"

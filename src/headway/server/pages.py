@@ -33,6 +33,8 @@ _POLICY = (
 def security_headers() -> dict[str, str]:
     """Headers for every answer."""
     return {
+        # Answers are somebody's, unless they say otherwise.
+        "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
         "Content-Security-Policy": _POLICY,
@@ -54,7 +56,10 @@ def page_handlers() -> list[ControllerRouterHandler]:
     @get("/headway.js", include_in_schema=False, sync_to_thread=False)
     def module() -> Response[str] | File:
         # Pages of any origin may load it: it holds nothing of anybody.
-        return _file("headway.js", "text/javascript; charset=utf-8", "public, max-age=300", cross_origin=True)
+        path = STATIC / "headway.js"
+        if not path.is_file():
+            return Response(_MISSING, media_type="text/html", status_code=503)
+        return _part(path, "public, max-age=300")
 
     # What there is, is known: what somebody asks for never becomes a path.
     assets = {file.name: file for file in (STATIC / "assets").glob("*")}
@@ -64,13 +69,7 @@ def page_handlers() -> list[ControllerRouterHandler]:
         if name not in assets:
             raise NotFound("There is nothing at this address")
         # Parts of `headway.js` are loaded by pages of any origin; names have a hash of the content in them.
-        return File(
-            assets[name],
-            filename=name,
-            media_type=guess_type(name)[0],
-            content_disposition_type="inline",
-            headers={**_CROSS_ORIGIN, "Cache-Control": "public, max-age=31536000, immutable"},
-        )
+        return _part(assets[name], "public, max-age=31536000, immutable")
 
     return [page, module, asset]
 
@@ -81,11 +80,11 @@ def _index(root: str) -> str:
     return (STATIC / "index.html").read_text(encoding="utf-8").replace('"/assets/', f'"{root}/assets/')
 
 
-def _file(name: str, media_type: str, cache: str, *, cross_origin: bool = False) -> Response[str] | File:
-    path = STATIC / name
-    if not path.is_file():
-        return Response(_MISSING, media_type="text/html", status_code=503)
-    headers = {"Cache-Control": cache}
-    if cross_origin:
-        headers |= _CROSS_ORIGIN
-    return File(path, media_type=media_type, content_disposition_type="inline", headers=headers)
+def _part(path: Path, cache: str) -> File:
+    return File(
+        path,
+        filename=path.name,
+        media_type=guess_type(path.name)[0],
+        content_disposition_type="inline",
+        headers={**_CROSS_ORIGIN, "Cache-Control": cache},
+    )
