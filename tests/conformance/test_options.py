@@ -156,9 +156,9 @@ async def test_a_client_of_messagepack_follows(server: Server, transports: list[
         assert (answer["ok"], answer["task"]["state"]) == (True, "cancelled")
 
 
+# Other servers than ours compress by themselves.
+@pytest.mark.parametrize("server", ["fast"], indirect=True)
 async def test_a_websocket_is_compressed_where_that_was_asked_for(server: Server) -> None:
-    if server.form != "fast":
-        pytest.skip("other servers than ours compress by themselves")
     token, pad = server.token("pressed"), "abc" * 1000
     async with (
         stock_client(server.url, **options(server, "pressed", transports=WAYS[1])) as client,
