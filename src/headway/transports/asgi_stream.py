@@ -52,16 +52,19 @@ class AsgiStream(Stream):
     async def pump(self, receive: Receive, send: Send) -> None:
         """Send what is delivered, until the stream has ended or the client has gone."""
         gone = asyncio.create_task(self._gone(receive))
+        last = False
         try:
-            while not self._done or self._pending:
+            # It can end while something is sent; then the answer's end is still to be said.
+            while not last:
                 await self._wake.wait()
                 self._wake.clear()
+                last = self._done
                 data = b"".join(self._pending)
                 self._pending.clear()
                 self._size = 0
                 try:
                     async with asyncio.timeout(self._service.write_deadline):
-                        await send({"type": "http.response.body", "body": data, "more_body": not self._done})
+                        await send({"type": "http.response.body", "body": data, "more_body": not last})
                 except TimeoutError:
                     self.end(SlowReader())
                     return

@@ -11,6 +11,9 @@ from headway.transports.service import Service
 
 __all__ = ["Turning"]
 
+_LONGEST = 60.0
+"""Seconds that a turn is planned ahead. None can be taken back, so a link that has ended is kept in memory until its turn."""
+
 
 class Turning(Link):
     """It has one turn ahead of it, the soonest that it needs.
@@ -50,8 +53,9 @@ class Turning(Link):
         """Ask for the next turn, unless one comes soon enough."""
         at = self._next()
         if at < self._turn_at:
-            self._turn_at = at
-            self._service.hub.wheel.schedule(max(0.0, at - self._service.now()), self._turn)
+            wait = min(max(0.0, at - self._service.now()), _LONGEST)
+            self._turn_at = self._service.now() + wait
+            self._service.hub.wheel.schedule(wait, self._turn)
 
     def _turn(self) -> None:
         now = self._service.now()

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import urllib3
 from socketio.exceptions import SocketIOError  # type: ignore[import-untyped]
 
-from tests.servers import FORMS, Server, serving
-from tests.transports.contracts.clients import Speaker, speaking
+from headway.model.grant import Ability
+from headway.server.app import Headway
+from headway.server.settings import load_settings
+from headway.transports import turning
+from headway.transports.socketio.conversation import SocketConversation
+from tests.servers import FORMS, PATIENCE, SECRET, Server, serving
+from tests.transports.contracts.clients import Call, Speaker, speaking
 
 
 @pytest.fixture(scope="module", params=FORMS)
@@ -162,3 +171,29 @@ async def test_two_contracts_with_a_path_each(tmp_path_factory: pytest.TempPathF
         for path in ("/socket.io", "/studio/socket.io"):
             url = f"{server.origin}{path}?EIO=4&transport=polling"
             assert urllib3.request("GET", url, retries=False).data.startswith(b'0{"sid"')
+
+
+async def test_of_who_left_nothing_is_kept_until_its_token_would_have_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turning, "_LONGEST", 0.05)
+    hw = Headway(load_settings(None, data=tmp_path, secret=SECRET, dialect="dedup"))
+    async with hw.lifespan():
+        auth = json.dumps({"token": hw.tokens.make("ada", can=(Ability.READ,), ttl=86_400)})
+        call = Call(hw, "websocket", "/socket.io/?EIO=4&transport=websocket", f"40{auth}")
+        running = asyncio.create_task(call.run())
+        await call.until("Connected as")
+        assert kept(hw) == 1
+        running.cancel()
+        await asyncio.wait((running,))
+        async with asyncio.timeout(PATIENCE):
+            while kept(hw):
+                await asyncio.sleep(0.02)
+
+
+def kept(hw: Headway) -> int:
+    """Conversations that are in memory, over or not."""
+    gc.collect()
+    return sum(
+        isinstance(one, SocketConversation) and one.client.service is hw.service for one in gc.get_objects()
+    )

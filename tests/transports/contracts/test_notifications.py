@@ -233,6 +233,26 @@ async def test_of_who_followed_to_the_end_nothing_is_kept(tmp_path: Path, kind: 
 
 
 @pytest.mark.parametrize(("kind", "path"), DOORS)
+async def test_the_end_comes_also_while_the_last_state_is_on_its_way(
+    tmp_path: Path, kind: str, path: str
+) -> None:
+    async with embedded(tmp_path) as hw:
+        await hw.hub.report(ADA, Create(task="run", title="Run", start=True))
+        call = following(hw, kind, path, "run")
+        running = asyncio.create_task(call.run())
+        await call.until("progress")
+        call.reads.clear()
+        await hw.hub.report(ADA, Succeed(task="run"))
+        async with asyncio.timeout(PATIENCE):
+            while hw.hub.stats(ADA)["subscriptions"]:
+                await asyncio.sleep(0)
+        call.reads.set()
+        assert "completed" in await running
+        end = {"type": "websocket.close", "code": 1000} if kind == "websocket" else {"more_body": False}
+        assert end.items() <= call.said[-1].items()
+
+
+@pytest.mark.parametrize(("kind", "path"), DOORS)
 async def test_the_end_of_a_lifetime_is_no_failure_of_the_task(tmp_path: Path, kind: str, path: str) -> None:
     async with embedded(tmp_path, max_lifetime=0.1) as hw:
         await hw.hub.report(ADA, Create(task="run", title="Run", start=True))
