@@ -135,6 +135,20 @@ async def test_a_grant_that_shrinks_while_a_subscription_opens_counts_for_it() -
 
 
 @instant
+async def test_a_grant_that_becomes_narrow_while_a_subscription_opens_counts_for_it() -> None:
+    async with running() as hub:
+        link, follower, refused = follow(hub, channel="project:p")
+        narrow = Grant("ada", channels=("project:p",), can=frozenset((Ability.READ,)), narrow=True)
+        follower.renew(narrow, lambda key, error: None)
+        await follower.opened()
+        link.messages.clear()
+        await send(hub, r.Notify(id="secret", title="Note", channel="project:p"))
+        await asyncio.sleep(1)
+        assert link.messages == []
+        assert [type(error) for error in refused] == [Forbidden]
+
+
+@instant
 async def test_a_subscription_that_breaks_while_it_opens_is_refused_and_holds_nobody_up() -> None:
     class Broken(SlowStore):
         async def window(self, channel: str, finished: int, newer_than: int, notifications: int) -> Window:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from headway.errors import Forbidden, IllegalTransition, NotFound
+from headway.errors import Forbidden, IllegalTransition, NotFound, StoreUnavailable
 from headway.model import report as r
 from headway.model.grant import Ability, Grant
 from headway.ports.store import TaskQuery
@@ -117,6 +117,38 @@ async def test_a_late_report_does_not_bring_a_removed_task_back() -> None:
         assert [rejected.code for rejected in (await late).rejected] == [104, 104]
         await asyncio.sleep(1)
         assert await store.task("t") is None
+
+
+@instant
+async def test_a_task_that_could_not_be_removed_keeps_its_log() -> None:
+    store = SlowStore()
+    async with running(store) as hub:
+        await send(hub, create("t", start=True), r.Fail(task="t"))
+        await send(hub, r.Log(task="t", lines=(r.LogLine("before"),)))
+        store.failing = 1
+        with pytest.raises(StoreUnavailable):
+            await hub.remove(ADA, "t")
+        await send(hub, r.Log(task="t", lines=(r.LogLine("after"),)))
+        await asyncio.sleep(3)
+        assert [line.text for line in await store.log("t", 0, 10)] == ["before", "after"]
+
+
+@instant
+async def test_what_was_logged_is_told_though_nobody_waits_for_the_answer_any_more() -> None:
+    store = SlowStore()
+    async with running(store) as hub:
+        await send(hub, create("t", start=True))
+        link, follower, _ = follow(hub, task="t", log=0)
+        await follower.opened()
+        store.hold = True
+        line = r.Log(task="t", lines=(r.LogLine("the last one"),))
+        ending = asyncio.create_task(send(hub, line, r.Succeed(task="t")))
+        await asyncio.sleep(0.1)
+        ending.cancel()
+        store.hold = False
+        store.release()
+        await asyncio.sleep(1)
+        assert {"log", "change"} <= {message["type"] for message in link.messages}
 
 
 @instant

@@ -76,6 +76,20 @@ class TestRetention:
             assert store.counted - before < 10
 
     @instant
+    async def test_those_whose_producers_gave_up_count_too(self) -> None:
+        store = SlowStore()
+        async with running(store, SMALL) as hub:
+            for n in range(KEPT * 3):
+                store.hold = True
+                reporting = asyncio.create_task(hub.report(ADA, note(f"n{n:02}")))
+                await asyncio.sleep(0.1)
+                reporting.cancel()
+                store.hold = False
+                store.release()
+                await asyncio.sleep(0.1)
+            assert len(await listed(hub)) == KEPT
+
+    @instant
     async def test_one_inbox_does_not_wait_for_another(self) -> None:
         store = Counting()
         async with running(store, SMALL) as hub:

@@ -16,7 +16,7 @@ from headway.model.task import TaskState, Telling
 from headway.stores.sqlite import SqliteStore
 from tests.hub.machine import recount
 from tests.hub.scenes import create, follow, held, running, send, shown, tick
-from tests.hub.world import SlowStore, instant, unix_ms
+from tests.hub.world import SecondThoughts, SlowStore, instant, unix_ms
 
 
 class HeldBus(MemoryBus):
@@ -225,5 +225,23 @@ async def test_what_is_to_follow_a_change_follows_though_nobody_waits_for_it_any
         store.hold = False
         store.release()
         await asyncio.sleep(0.1)
+        assert shown(hub, "t").state is TaskState.SUCCEEDED  # type: ignore[union-attr]
+        assert await hub.tellings.asked(member, "t") is None
+
+
+@instant
+async def test_what_is_to_follow_a_change_follows_though_another_that_the_answer_speaks_of_failed() -> None:
+    store = SecondThoughts()
+    async with running(store) as hub:
+        member = Grant("bob", channels=("project:p",))
+        await send(hub, create("t", channel="project:p"))
+        await hub.tellings.ask(member, "t", Telling.ALWAYS)
+        store.hold = True
+        first = await later(hub, create("other"))
+        second = await later(hub, create("other"), r.Succeed(task="t"))
+        store.fail_first()
+        for request in (first, second):
+            with pytest.raises(StoreUnavailable):
+                await request
         assert shown(hub, "t").state is TaskState.SUCCEEDED  # type: ignore[union-attr]
         assert await hub.tellings.asked(member, "t") is None

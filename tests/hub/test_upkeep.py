@@ -10,7 +10,7 @@ from headway.model import report as r
 from headway.model.task import Task, TaskState
 from tests.hub.machine import recount
 from tests.hub.scenes import create, follow, held, running, send, shown, tick
-from tests.hub.world import ADA, SlowStore, instant, small_bounds
+from tests.hub.world import ADA, SecondThoughts, SlowStore, instant, small_bounds
 
 SETTINGS = HubSettings(retention=Retention(tasks=100.0, tombstones=200.0, log_lines=10), lost_after=10_000.0)
 
@@ -167,6 +167,21 @@ async def test_lines_of_a_removed_task_are_not_written_after_it() -> None:
         await send(hub, create("t", start=True), r.Fail(task="t"), lines("t", 0, 3))
         await hub.remove(ADA, "t")
         await asyncio.sleep(2)
+        assert await store.log("t", 0, 10) == ()
+
+
+@instant
+async def test_lines_of_a_removed_task_are_not_tried_again_after_it() -> None:
+    store = SecondThoughts()
+    async with running(store, SETTINGS) as hub:
+        await send(hub, create("t", start=True), r.Fail(task="t"), lines("t", 0, 3))
+        store.hold = True
+        await asyncio.sleep(0.5)
+        removing = asyncio.create_task(hub.remove(ADA, "t"))
+        await asyncio.sleep(0.1)
+        store.fail_first()
+        await removing
+        await asyncio.sleep(3)
         assert await store.log("t", 0, 10) == ()
 
 

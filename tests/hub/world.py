@@ -28,6 +28,7 @@ __all__ = [
     "BOB",
     "CODEC",
     "InstantLoop",
+    "SecondThoughts",
     "SlowStore",
     "TestLink",
     "View",
@@ -184,6 +185,18 @@ class SlowStore(MemoryStore):
         found = await reading
         await asyncio.sleep(self.DELAY / 2)
         return found
+
+
+class SecondThoughts(SlowStore):
+    """A store that fails in the middle of what it was asked."""
+
+    def fail_first(self) -> None:
+        """Fail the first of what waits, and carry out the rest."""
+        rest, self._waiting = self._waiting[1:], self._waiting[:1]
+        self.release(fail=True)
+        self._waiting = rest
+        self.hold = False
+        self.release()
 
 
 async def _result(future: asyncio.Future[Any]) -> Any:

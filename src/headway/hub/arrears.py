@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from itertools import chain
 
 from headway.errors import HeadwayError
@@ -64,9 +64,17 @@ class Arrears:
         for record_id in record_ids:
             self._waiting.pop(record_id, None)
 
-    def waive_lines(self, task_id: str) -> None:
-        """A task is gone, and what was to be written of its log with it."""
-        self._lines = [line for line in self._lines if line.task != task_id]
+    def waive_lines(self, task_ids: Container[str]) -> list[LogEntry]:
+        """The removal of these tasks is on its way: nothing of their logs is to be written after it.
+
+        Returns:
+            the lines that may not have been written, for the case that the removal fails.
+        """
+        waived = [line for line in chain(self._flying_lines, self._lines) if line.task in task_ids]
+        if waived:
+            self._flying_lines = [line for line in self._flying_lines if line.task not in task_ids]
+            self._lines = [line for line in self._lines if line.task not in task_ids]
+        return waived
 
     def owes(self, record_id: str) -> bool:
         """Whether a record still has to be written."""
@@ -78,9 +86,9 @@ class Arrears:
             record.channel == channel for record in chain(self._waiting.values(), self._flying.values())
         )
 
-    def owes_lines(self, task_id: str) -> bool:
-        """Whether lines of this task's log still have to be written."""
-        return any(line.task == task_id for line in chain(self._lines, self._flying_lines))
+    def owed_logs(self) -> set[str]:
+        """The tasks of whose logs lines still have to be written."""
+        return {line.task for line in chain(self._lines, self._flying_lines)}
 
     async def flush(self) -> None:
         """Write what waits; returns when it is durable or has failed once more."""
@@ -136,7 +144,7 @@ class Arrears:
                 newest = self._records.newest(record_id)
                 if newest is not None and newest.rev == record.rev:
                     self._waiting.setdefault(record_id, record)
-            self._lines = [*lines, *self._lines][-_WAITING_LINES:]
+            self._lines = [*self._flying_lines, *self._lines][-_WAITING_LINES:]
             self.failed(error)
         else:
             self.worked()

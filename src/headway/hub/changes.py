@@ -19,9 +19,11 @@ class Changes:
         named: ids of all records that the answer speaks of, changed or not.
         keys: idempotency keys of new tasks, by id.
         logs: new lines of logs.
+        removed: ids of tasks that are removed.
+        unwritten: lines of their logs that were still to be written, should they stay after all.
         announced: what others outside are to hear of, as it was when it happened.
         documents, dropped: as in `Writes`.
-        afterwards: called when all of it is durable, whether somebody still waits for that or not.
+        afterwards: called when these changes are durable, whether somebody still waits for that or not.
         stale: what these changes were built on could not be made durable.
     """
 
@@ -35,7 +37,9 @@ class Changes:
         "logs",
         "named",
         "records",
+        "removed",
         "stale",
+        "unwritten",
     )
 
     def __init__(self) -> None:
@@ -44,6 +48,8 @@ class Changes:
         self.named: set[str] = set()
         self.keys: dict[str, str] = {}
         self.logs: list[LogEntry] = []
+        self.removed: set[str] = set()
+        self.unwritten: list[LogEntry] = []
         self.announced: list[Announced] = []
         self.documents: list[Document] = []
         self.dropped: list[tuple[str, str]] = []

@@ -77,7 +77,7 @@ class Follower:
             return
         opening = _Opening()
         self._subscriptions[wanted.key] = opening
-        opening.task = asyncio.create_task(self._open(wanted, opening, refuse))
+        opening.task = asyncio.create_task(self._open(wanted, self.grant, opening, refuse))
 
     @property
     def caught_up(self) -> bool:
@@ -123,18 +123,10 @@ class Follower:
         Args:
             refuse: called with each subscription that ended, and why.
         """
-        narrowed = grant.narrow and not self.grant.narrow
-        self.grant = grant
+        before, self.grant = self.grant, grant
         for key, joined in tuple(self._subscriptions.items()):
             if isinstance(joined, list):
-                feed = joined[0].feed
-                try:
-                    check(grant, Action.READ, feed.channel, feed.task)
-                    if narrowed:
-                        check_wide(grant)
-                except HeadwayError as error:
-                    self._leave(key)
-                    refuse(key, error)
+                self._recheck(key, joined, before, refuse)
 
     def drained(self) -> None:
         """The link takes more again: give it what it missed."""
@@ -159,6 +151,23 @@ class Follower:
     def _note(self, wanted: Wanted) -> None:
         self._followers.access.audit.subscribed(self.grant.user, wanted.channel, wanted.task)
 
+    def _recheck(
+        self,
+        key: Hashable,
+        joined: list[Subscription],
+        before: Grant,
+        refuse: Callable[[Hashable, HeadwayError], object],
+    ) -> None:
+        """End what began under another grant, unless the one that counts now would have let it begin."""
+        feed = joined[0].feed
+        try:
+            check(self.grant, Action.READ, feed.channel, feed.task)
+            if not before.narrow:
+                check_wide(self.grant)
+        except HeadwayError as error:
+            self._leave(key)
+            refuse(key, error)
+
     def _leave(self, key: Hashable) -> None:
         joined = self._subscriptions.pop(key)
         if isinstance(joined, list):
@@ -168,9 +177,8 @@ class Follower:
             joined.task.cancel()
 
     async def _open(
-        self, wanted: Wanted, opening: _Opening, refuse: Callable[[HeadwayError], object]
+        self, wanted: Wanted, grant: Grant, opening: _Opening, refuse: Callable[[HeadwayError], object]
     ) -> None:
-        grant = self.grant
         try:
             joined = await self._followers.open(wanted, grant, self._link)
         except Exception as error:  # noqa: BLE001 - whatever went wrong, a client waits to hear of it
@@ -188,7 +196,7 @@ class Follower:
                 for subscription in joined:
                     subscription.drained()
             if self.grant is not grant:
-                self.renew(self.grant, lambda _, error: refuse(error))
+                self._recheck(wanted.key, joined, grant, lambda _, error: refuse(error))
         else:
             for subscription in joined:
                 subscription.leave()

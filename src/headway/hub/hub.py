@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -206,9 +207,11 @@ class Hub:
         Raises:
             StoreUnavailable: nothing of it was acknowledged.
         """
-        answer = await self._intake.batch(grant, batch)
-        self._tell_logs(batch.reports)
-        return answer
+        try:
+            return await self._intake.batch(grant, batch)
+        finally:
+            # Its lines are there even when nobody waits for the answer any more.
+            self._tell_logs(batch.reports)
 
     async def report(self, grant: Grant, report: Report) -> tuple[Task | Notification, bool]:
         """Take one report, and say what the record is now and whether this created it.
@@ -216,9 +219,10 @@ class Hub:
         Raises:
             HeadwayError: the report was refused.
         """
-        answer = await self._intake.one(grant, report)
-        self._tell_logs((report,))
-        return answer
+        try:
+            return await self._intake.one(grant, report)
+        finally:
+            self._tell_logs((report,))
 
     async def file(self, grant: Grant, ids: Sequence[str] | None, status: NotificationStatus) -> int:
         """Mark notifications as read, unread or archived: these, or all of the grant's own for None.
@@ -341,10 +345,9 @@ class Hub:
             )
         changes = Changes()
         self._ledger.remove(changes, task, self.clock(), ancestors)
-        self._logs.drop(task_id)
-        self._arrears.waive_lines(task_id)
+        self._logs.remove(changes, task_id)
+        changes.afterwards.append(partial(self.audit.removed, grant.user, task.channel, task.id))
         await self._ledger.commit(changes)
-        self.audit.removed(grant.user, task.channel, task.id)
 
     def open_channels(self, grant: Grant) -> list[str]:
         """Channels that this grant opens by name, its own first; for an administrator also those in use."""

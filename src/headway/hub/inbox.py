@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -139,11 +140,18 @@ class Inbox:
         await self._records.channel(found.channel)
         await self._go([found])
 
-    async def fit(self, changes: Changes) -> None:
-        """Let the oldest go where new ones have come and there are more than are kept."""
-        for name in {record.channel for record in changes.announced if isinstance(record, Notification)}:
+    def expect(self, changes: Changes) -> set[str]:
+        """Count the new ones among these changes as soon as they are there; returns the channels that they come to."""
+        names = {record.channel for record in changes.announced if isinstance(record, Notification)}
+        for name in names:
+            new = sum(isinstance(record, Notification) for record in changes.records[name].values())
+            changes.afterwards.append(partial(self._came, name, new))
+        return names
+
+    async def fit(self, names: Iterable[str]) -> None:
+        """Let the oldest go from channels to which new ones have come, where there are more than are kept."""
+        for name in names:
             channel = await self._records.channel(name)
-            channel.room -= sum(isinstance(record, Notification) for record in changes.records[name].values())
             # That which goes on may have counted before these came; the one after it has not.
             for _ in range(2):
                 if channel.room < 0:
@@ -161,6 +169,14 @@ class Inbox:
                 await self._records.channel(name)
             if not await self._go(aged, created_before):
                 return
+
+    def _came(self, name: str, new: int) -> None:
+        channel = self._records.loaded(name)
+        if channel is not None:
+            channel.room -= new
+            # Begun here, since whoever brought them may wait no longer.
+            if channel.room < 0 and name not in self._fitting:
+                self._begin_to_fit(channel)
 
     def _begin_to_fit(self, channel: Channel) -> asyncio.Task[None]:
         fitting = self._fitting[channel.name] = asyncio.create_task(self._fit(channel))

@@ -119,11 +119,12 @@ class Intake:
         return newest or record, work.created  # type: ignore[return-value]
 
     async def _commit(self, work: Work) -> None:
+        inboxes = self._inbox.expect(work.changes)
         try:
             await self._ledger.commit(work.changes)
         finally:
             work.arrived()
-        await self._inbox.fit(work.changes)
+        await self._inbox.fit(inboxes)
 
     def _apply(self, grant: Grant, report: r.Report, work: Work) -> Task | Notification:
         if isinstance(report, r.Create):

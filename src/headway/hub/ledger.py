@@ -72,6 +72,7 @@ class Ledger:
         tombstone = Tombstone(task.id, task.channel, 0, now)
         self._records.put(tombstone)
         changes.add(tombstone, fact=True)
+        changes.removed.add(task.id)
         self._tell_parents(changes, task, None, now, found, fact=True)
 
     async def commit(self, changes: Changes) -> None:
@@ -117,16 +118,17 @@ class Ledger:
         if changes.stale:
             self._revert(changes)
             return StoreUnavailable()
-        waits = [storing] if storing is not None else []
-        if self._storing:
-            # What an answer speaks of may be another request's fact that is on its way.
-            waits += {self._storing[which] for which in changes.named & self._storing.keys()} - {storing}
-        for wait in waits:
-            failure = await asyncio.shield(wait)
-            if failure is not None:
-                return failure
+        # What an answer speaks of may be another request's fact that is on its way.
+        others = {self._storing[which] for which in changes.named & self._storing.keys()} - {storing}
+        failure = None if storing is None else await asyncio.shield(storing)
+        if failure is not None:
+            return failure
         for tell in changes.afterwards:
             tell()
+        for other in others:
+            failure = await asyncio.shield(other)
+            if failure is not None:
+                return failure
         return None
 
     def _enter(self, changes: Changes, stamps: dict[str, int]) -> asyncio.Task[HeadwayError | None] | None:
@@ -150,6 +152,8 @@ class Ledger:
                 self.trim(channel)
         if not (durable or changes.documents or changes.dropped):
             return None
+        if changes.removed:
+            changes.unwritten = self._arrears.waive_lines(changes.removed)
         documents = self._prepared(changes)
         try:
             writing = self._store.write(
@@ -216,6 +220,8 @@ class Ledger:
         return None
 
     def _give_up(self, changes: Changes, slots: list[tuple[Channel, Slot]]) -> None:
+        if changes.unwritten:
+            self._arrears.owe_lines(changes.unwritten)
         for channel, slot in slots:
             channel.abandon(slot)
         for name, records in changes.records.items():

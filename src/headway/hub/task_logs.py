@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from headway.errors import StoreUnavailable
+from headway.hub.changes import Changes
 from headway.hub.sources import TaskLog
 from headway.model.report import LOG_LINE_CHARS, Log
 from headway.ports.store import LogEntry, Store
@@ -64,6 +67,18 @@ class TaskLogs:
             log.append(entry)
             entries.append(entry)
         return entries
+
+    def remove(self, changes: Changes, task_id: str) -> None:
+        """A task is removed by these changes: let go of its log as soon as that is durable."""
+        log = self._logs.get(task_id)
+        if log is not None:
+            changes.afterwards.append(partial(self._removed, task_id, log.end))
+
+    def _removed(self, task_id: str, end: int) -> None:
+        log = self._logs.get(task_id)
+        # One that has grown is by now the log of a new task with this id.
+        if log is not None and log.end == end:
+            del self._logs[task_id]
 
     def drop(self, task_id: str) -> None:
         """Let go of a log that nobody writes or follows any more."""

@@ -109,8 +109,7 @@ class Upkeep:
                 # A retry may be on its way to the store.
                 if newest is not None and newest.state.terminal:
                     self._ledger.remove(changes, newest, now, found)
-                    self._logs.drop(task.id)
-                    self._arrears.waive_lines(task.id)
+                    self._logs.remove(changes, task.id)
             await self._ledger.commit(changes)
             if not changes.records:
                 return
@@ -121,8 +120,10 @@ class Upkeep:
             if below - log.trimmed > self._retention.log_lines // 10:
                 await self._store.trim_log(task_id, below)
                 log.trimmed = below
-            # What the store has not got yet would be missing where the log goes on.
-            if self._followers.log_followed(task_id) or self._arrears.owes_lines(task_id):
+        # What the store has not got yet would be missing where the log goes on.
+        owed = self._arrears.owed_logs()
+        for task_id, log in self._logs.at_hand().items():
+            if task_id in owed or self._followers.log_followed(task_id):
                 continue
             if log.idle:
                 self._logs.drop(task_id)
