@@ -247,8 +247,9 @@ class Settings(BaseSettings):
     dialect_open: bool | None = Field(
         None,
         description="Let clients of `dedup` and `studio` in without a token, who then see everything. None: as long as "
-        "the server has no secret of yours. Pages of other origins than `allowed_origins` need one all the same, and so does who found the server by a name "
-        "with a dot that is not among theirs.",
+        "the server has no secret of yours. A token is needed all the same by pages of other origins than "
+        "`allowed_origins`, and where the host name that was asked for may be a stranger's (DNS rebinding): one with a dot that "
+        "is no address, not that of an allowed origin, and not of one's own network (`jobs.internal`, `app.localhost`).",
     )
     ws_heartbeat_interval: float = Field(
         30.0,

@@ -18,8 +18,8 @@ export class Doors {
   /**
    * Whether there is more than the WebSocket.
    *
-   * Pages of other origins stay with it: browsers let them read the other doors only where the server allows it by
-   * CORS, with the Authorization header, and ours does not.
+   * Pages of other origins stay with it: browsers let them read the other doors only where the server allows their
+   * origin by CORS, which nobody here can know.
    */
   get all(): boolean {
     return sameOrigin(this.#url, this.#environment);
