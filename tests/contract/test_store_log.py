@@ -76,6 +76,14 @@ class TestLog:
         await asyncio.gather(after, trim, write)
         assert await store.log("t", 0, 10) == (make_line("t", 1),)
 
+    async def test_the_source_that_spoke_last_comes_last(self, store: Store) -> None:
+        said = ["z", "b", "a", "z", "c", "b"]
+        lines = [make_line("t", n, source=source, seq=n) for n, source in enumerate(said)]
+        await store.write(Writes(logs=lines))
+        for below in (0, 3, 6):
+            await store.trim_log("t", below)
+            assert list((await store.log_end("t"))[1]) == ["a", "z", "c", "b"]
+
     async def test_of_very_many_sources_those_that_spoke_last_are_remembered(self, store: Store) -> None:
         count = MOST_SOURCES + 5
         for begin in (0, count):

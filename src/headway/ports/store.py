@@ -273,7 +273,8 @@ class Store(ABC):
     async def log_end(self, task_id: str) -> tuple[int, dict[str, int]]:
         """The offset that the next line of a task's log gets, and the highest `seq` of each source.
 
-        Of sources whose lines were all trimmed, those that spoke last are remembered, about `MOST_SOURCES`.
+        The source that spoke last comes last. Of those whose lines were all trimmed, about `MOST_SOURCES` are
+        remembered, those that spoke last.
         """
 
     @abstractmethod

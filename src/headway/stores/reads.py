@@ -6,6 +6,7 @@ Each function runs its statements on a connection that holds one snapshot. It kn
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -284,10 +285,10 @@ def read_log_end(connection: Connection, task_id: str) -> tuple[int, dict[str, i
         .where(log_lines.c.task == task_id)
         .group_by(log_lines.c.source)
     )
-    for source, seq, offset in connection.execute(said):
+    for source, seq, offset in sorted(connection.execute(said), key=itemgetter(2)):
         end = max(end, offset + 1)
         if source is not None and seq is not None:
-            sources[source] = max(seq, sources.get(source, seq))
+            sources[source] = max(seq, sources.pop(source, seq))
     return end, sources
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from headway.buses.memory import MemoryBus
-from headway.errors import InvalidField, NotFound, TokenExpired, Unauthenticated
+from headway.errors import InvalidField, NotFound, Overloaded, TokenExpired, Unauthenticated
 from headway.model.grant import Ability
 from headway.server.identity.worker_keys import KIND, WorkerKeys
 from headway.stores.memory import MemoryStore
@@ -100,6 +100,19 @@ async def test_a_key_may_expire(keys: WorkerKeys, clock: Clock) -> None:
     clock.now += 86_400
     with pytest.raises(TokenExpired):
         keys.verify(key)
+
+
+async def test_keys_that_have_expired_do_not_count_against_the_limit(
+    keys: WorkerKeys, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headway.server.identity.worker_keys._MOST", 2)
+    lasting, _ = await keys.create("lasting", ["*"])
+    await keys.create("import", ["*"], ttl=60)
+    with pytest.raises(Overloaded, match="revoke one"):
+        await keys.create("another", ["*"])
+    clock.now += 60
+    another, _ = await keys.create("another", ["*"])
+    assert keys.all() == (lasting, another)
 
 
 async def test_keys_survive_a_restart_and_reach_other_processes(store: MemoryStore) -> None:

@@ -140,11 +140,16 @@ class WorkerKeys:
             raise InvalidField("A key opens 1 to 100 channels; * is all of them", field="channels")
         if not abilities or not set(abilities) <= _ABILITIES:
             raise InvalidField("A worker key can publish, read and cancel", field="can")
+        now = self._clock()
+        self._shelf.items = {
+            which: known
+            for which, known in self._shelf.items.items()
+            if known.expires_at is None or known.expires_at > now * 1000
+        }
         if len(self._shelf.items) >= _MOST:
             raise Overloaded("There are as many worker keys as there may be; revoke one first")
         key_id = base64.b32encode(secrets.token_bytes(10)).decode().lower()
         key = f"{PREFIX}{key_id}_{secrets.token_urlsafe(32)}"
-        now = self._clock()
         kept = _Kept(
             key_id,
             name.strip(),
