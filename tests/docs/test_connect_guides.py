@@ -223,10 +223,12 @@ async def test_user_tasks_word_for_word(server: Server) -> None:
     async with raw(server, f"/api/v1/ws/tasks/4?token={token}") as client:
         await client.say("no JSON")
         await client.say({"type": "unknown"})
-        await client.several("error", 2)
-        first, second = (data["message"] for data in client.all("error"))
+        await client.say({"type": "ping", "much": "x" * 100_000})
+        await client.several("error", 3)
+        first, second, third = (data["message"] for data in client.all("error"))
     said["a message that is no JSON, or has no type"] = ["error", first]
     said["a type that is not known"] = ["error", second]
+    said["a message above `max_message_bytes`"] = ["error", third]
     assert said == errors("user-tasks")
 
 

@@ -28,6 +28,8 @@ _log = logging.getLogger("headway.server")
 _BACKLOG = 2048
 _UVICORNS_SIZE = 16_777_216
 """Of messages to an application beside us; our own door has its limit by itself."""
+_ROOM = 4
+"""Times `max_message_bytes` that the WebSocket of a contract takes, so that what is too large can be answered in its words."""
 _DESCRIPTORS_KEPT = 78
 """For files, the database and what other parts of the process open."""
 _WORKERS_SHARE = 10
@@ -88,7 +90,7 @@ def run(headway: Headway, listener: socket.socket, listening: Listening) -> None
         timeout_graceful_shutdown=max(1, int(settings.drain_seconds)),
         forwarded_allow_ips=list(settings.trusted_proxies),
         ws_per_message_deflate=False,
-        ws_max_size=_UVICORNS_SIZE if headway.shared else settings.max_message_bytes,
+        ws_max_size=_UVICORNS_SIZE if headway.shared else _ROOM * settings.max_message_bytes,
         loop=_loop(),
     )
     host, port = listener.getsockname()[:2]

@@ -105,6 +105,7 @@ async def test_what_a_client_may_ask(server: Server) -> None:
             '{"type": 3}',
             {"type": "forge"},
             {"type": "task_update", "task_id": "now"},
+            {"type": "ping", "much": "x" * 100_000},
         ):
             before = len(client.all("error"))
             await client.say(wrong)
@@ -250,3 +251,20 @@ async def test_who_asks_and_asks_and_reads_nothing_is_closed(tmp_path: Path) -> 
         # It is heard no longer than some of its answers fit, and gets those.
         assert 0 < said.count('"requested":true') < 20
         assert (call.said[-1]["type"], call.said[-1]["code"]) == ("websocket.close", 1008)
+
+
+@pytest.mark.parametrize("part", ["welcome", "_tasks"])
+async def test_what_fails_in_the_server_closes_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    async def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("it is broken")
+
+    monkeypatch.setattr(f"headway.transports.contracts.user_tasks._Socket.{part}", fail)
+    hw = Headway(load_settings(None, data=tmp_path, secret=SECRET, dialect="user-tasks"))
+    async with hw.lifespan():
+        url = address("1", hw.tokens.make("1", can=(Ability.READ,)))
+        call = Call(hw, "websocket", url, HISTORY)
+        assert "authentication_error" in await call.run()
+        assert (call.said[-1]["type"], call.said[-1]["code"]) == ("websocket.close", 1011)
+        assert not hw.service.streams

@@ -12,10 +12,12 @@ from headway.errors import (
     ConnectingTooOften,
     Flooding,
     HeadwayError,
+    InternalError,
     RateLimited,
     RefusedError,
     SlowReader,
     TokenRevoked,
+    TooLarge,
 )
 from headway.model.grant import Grant
 from headway.transports.asgi import MessageSocket, refuse, sized
@@ -33,7 +35,6 @@ _log = logging.getLogger("headway.connection")
 
 NORMAL = 1000
 GOING_AWAY = 1001
-TOO_BIG = 1009
 REFUSED = 1008
 SERVER_ERROR = 1011
 
@@ -95,8 +96,8 @@ class ContractSocket(Lasting):
     async def hear(self, message: bytes) -> None:
         """The client said something, at most `Service.max_message` bytes, and not too often."""
 
-    def slowed(self, error: RateLimited) -> None:
-        """The client says too much; what it said is not heard."""
+    def unheard(self, error: HeadwayError) -> None:
+        """The client says too much, or something too large, which is not heard."""
 
     @abstractmethod
     def beat(self) -> Event:
@@ -183,10 +184,11 @@ class ContractSocket(Lasting):
         self.finish()
         self.hang_up(code, error.message)
 
-    def count(self) -> None:
-        """The client said something.
+    def count(self, size: int) -> None:
+        """The client said something, of so many bytes.
 
         Raises:
+            TooLarge: that is more than a message has.
             RateLimited: it says too much, or its user does, over all connections.
             Flooding: it does so on and on.
         """
@@ -197,6 +199,8 @@ class ContractSocket(Lasting):
         if self.grant is not None:
             audit.of(self.grant.user).messages += 1
             service.rates.say(self.grant.user, self._address, now)
+        if size > service.max_message:
+            raise TooLarge
 
     def heard(self) -> None:
         """The client gave a sign of life."""
@@ -219,23 +223,28 @@ class ContractSocket(Lasting):
             return False
         data = event.get("text")
         data = event.get("bytes") or b"" if data is None else data.encode("utf-8", "surrogatepass")
-        if len(data) > self._service.max_message:
-            self.finish()
-            self.hang_up(TOO_BIG, "The message is too large")
-            return False
         self.heard()
         try:
-            self.count()
-        except RateLimited as error:
+            self.count(len(data))
+        except (RateLimited, TooLarge) as error:
             # Who sends too much and reads nothing is not answered each time.
             if not self.full:
-                self.slowed(error)
+                self.unheard(error)
         except Flooding as error:
             self.end(error)
             return False
         else:
-            await self.hear(data)
+            await self._hear(data)
         return True
+
+    async def _hear(self, message: bytes) -> None:
+        try:
+            await self.hear(message)
+        except HeadwayError as error:
+            self.end(error)
+        except Exception:  # noqa: BLE001 - whatever a message does, it ends this conversation at most
+            _log.exception("a message failed")
+            self.end(InternalError())
 
 
 async def converse(contract: Contract, request: Request, socket: ContractSocket) -> None:
@@ -253,6 +262,9 @@ async def converse(contract: Contract, request: Request, socket: ContractSocket)
         await socket.welcome(await request.grant(contract.service))
     except HeadwayError as error:
         socket.end(error)
+    except Exception:  # noqa: BLE001 - as for what is heard
+        _log.exception("a client could not be welcomed")
+        socket.end(InternalError())
     except BaseException:
         socket.finish()
         raise

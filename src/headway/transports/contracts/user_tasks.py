@@ -12,7 +12,6 @@ from headway.dialects.user_tasks import UserTasksTranslation, user_tasks
 from headway.errors import (
     AuthTimeout,
     HeadwayError,
-    RateLimited,
     RefusedError,
     RequestError,
     SlowReader,
@@ -130,7 +129,7 @@ class _Socket(ContractSocket):
         self.say(Event("connection_established", greeting))
         await self.follow(grant, Wanted(key=0, name=b"", channel=grant.own_channel))
 
-    def slowed(self, error: RateLimited) -> None:
+    def unheard(self, error: HeadwayError) -> None:
         self._complain(error.message)
 
     async def hear(self, message: bytes) -> None:
@@ -149,8 +148,6 @@ class _Socket(ContractSocket):
                 self._complain("This type of message is not known here")
         except RequestError as error:
             self._complain(error.message)
-        except HeadwayError as error:
-            self.end(error)
 
     async def _tasks(self, *, history: bool) -> list[Task]:
         """The user's tasks: all that the history has, or those that go on or ended since the client cleared its list."""
