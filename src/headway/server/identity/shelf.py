@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 import msgspec
@@ -89,11 +90,14 @@ class Shelf(Generic[T]):
         await self._bus.announce(self._kind, item_id)
 
     def _heard(self, item_id: str) -> None:
-        task = asyncio.create_task(self._reload(item_id))
+        task = asyncio.create_task(self._reload(item_id, tuple(self._reloading)))
         self._reloading.add(task)
         task.add_done_callback(self._reloading.discard)
 
-    async def _reload(self, item_id: str) -> None:
+    async def _reload(self, item_id: str, earlier: Sequence[asyncio.Task[None]]) -> None:
+        if earlier:
+            # What they read before this was announced must not come after what is read now.
+            await asyncio.wait(earlier)
         document = await self._store.document(self._kind, item_id)
         if document is None:
             self.items.pop(item_id, None)
