@@ -20,6 +20,9 @@ const MOST = 99;
 /** Between the list and the edge of the window. */
 const MARGIN = 12;
 
+/** So many fill the list. */
+const FEW = 20;
+
 export class InboxView {
   readonly #count = node("span", "count");
   readonly #ongoing = node("span", "ongoing");
@@ -92,7 +95,10 @@ export class InboxView {
     if (open) document.addEventListener("pointerdown", this.#away);
     else document.removeEventListener("pointerdown", this.#away);
     this.#render();
-    if (open) this.#fit();
+    if (open) {
+      this.#fit();
+      this.#readOn();
+    }
     this.#hooks.opened();
   }
 
@@ -206,8 +212,15 @@ export class InboxView {
     this.#shelf = shelf;
     this.#render();
     this.#panel.scrollTop = 0;
-    // Hardly any of those that were put away are in a subscription's answer.
-    if (shelf === "archive" && this.#inbox?.older(shelf) === "more") void this.#inbox.loadOlder(shelf);
+    this.#readOn();
+  }
+
+  /** A list with room left is read on by itself: nobody should have to ask for what may not be there. */
+  #readOn(): void {
+    const inbox = this.#inbox;
+    if (inbox?.older(this.#shelf) === "more" && inbox.entries(this.#shelf).length < FEW) {
+      void inbox.loadOlder(this.#shelf);
+    }
   }
 
   #do(action: (inbox: Inbox) => Promise<void>): void {

@@ -173,6 +173,30 @@ test("says what arrives, to the page and to screen readers", async () => {
   expect(part("[role=status]").textContent).toBe("新通知：b");
 });
 
+test("a list with room left is read on by itself, and nobody is asked to load what is not there", async () => {
+  await show();
+  say([note("a")], 1);
+  open();
+  await world.settle();
+  expect(world.requests.map(({ path }) => path)).toEqual(["/api/notifications?status=unread%2Cread&limit=50"]);
+  world.requests[0]?.answer({ notifications: [note("old", { created_at: 1, status: "read" })], next: null });
+  await world.settle();
+  expect(parts("li")).toHaveLength(2);
+  expect(part(".older").hidden).toBe(true);
+});
+
+test("a long list is read on when somebody asks", async () => {
+  await show();
+  say(
+    Array.from({ length: 20 }, (_, place) => note(`n${place}`)),
+    20,
+  );
+  open();
+  await world.settle();
+  expect(world.requests).toHaveLength(0);
+  expect(part(".older").hidden).toBe(false);
+});
+
 test("who is refused is shown nothing any longer", async () => {
   await show();
   open();
