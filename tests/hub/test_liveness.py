@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
+from headway.errors import StoreUnavailable
 from headway.hub.hub import Hub, HubSettings
 from headway.model import report as r
 from headway.model.task import TaskState
@@ -35,6 +38,25 @@ async def test_a_silent_task_is_lost_not_before_its_time_and_comes_back() -> Non
         assert state(hub) is TaskState.LOST
         await send(hub, tick("t", 5))
         assert state(hub) is TaskState.RUNNING
+
+
+@instant
+async def test_a_task_whose_end_could_not_be_written_is_still_watched() -> None:
+    store = SlowStore()
+    async with running(store, SETTINGS) as hub:
+        await send(hub, create("t", start=True))
+        await asyncio.sleep(9)
+        store.hold = True
+        ending = asyncio.create_task(send(hub, r.Succeed(task="t")))
+        # Its turn comes while the end is on its way.
+        await asyncio.sleep(5)
+        store.hold = False
+        store.release(fail=True)
+        with pytest.raises(StoreUnavailable):
+            await ending
+        assert state(hub) is TaskState.RUNNING
+        await asyncio.sleep(30)
+        assert state(hub) is TaskState.LOST
 
 
 @instant

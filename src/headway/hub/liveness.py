@@ -62,7 +62,12 @@ class Liveness:
     def _turn(self, task_id: str) -> None:
         task = self._records.tasks.get(task_id)
         if task is None or not _wants_care(task):
-            self._watched.discard(task_id)
+            shown = self._records.at_hand(task_id)
+            if shown is not None and _wants_care(shown):
+                # Its end is on its way, and may not arrive.
+                self._look_again(task_id, _RETRY)
+            else:
+                self._watched.discard(task_id)
             return
         silent = (self._clock() - max(task.seen_at or 0, self._began)) / 1000
         patience = self._patience(task)
