@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import suppress
 from typing import Any, Generic, Protocol, TypeVar
 
 from headway.errors import HeadwayError, SlowReader
@@ -94,14 +95,20 @@ class AsgiSocket(ABC, Generic[Item]):
                 # A server may send the close only when nobody listens any more (granian).
                 listening.cancel()
                 await asyncio.wait((listening,))
-                if self._close is not None:
-                    code, reason = self._close
-                    await send({"type": "websocket.close", "code": code, "reason": reason[:120]})
+                await self._say_the_end(send)
         finally:
             carried.finish()
             for task in (pump, listening):
                 task.cancel()
             await asyncio.gather(pump, listening, return_exceptions=True)
+
+    async def _say_the_end(self, send: Send) -> None:
+        if self._close is not None:
+            code, reason = self._close
+            # A server that waits until there is room would wait for ever for a client that reads nothing.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._service.write_deadline):
+                    await send({"type": "websocket.close", "code": code, "reason": reason[:120]})
 
     async def _pump(self, carried: Carried, send: Send) -> None:
         """Send what waits until it is hung up."""

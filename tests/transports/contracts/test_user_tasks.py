@@ -268,3 +268,16 @@ async def test_what_fails_in_the_server_closes_as_such(
         assert "authentication_error" in await call.run()
         assert (call.said[-1]["type"], call.said[-1]["code"]) == ("websocket.close", 1011)
         assert not hw.service.streams
+
+
+async def test_the_close_is_not_waited_for_with_who_reads_nothing(tmp_path: Path) -> None:
+    hw = Headway(load_settings(None, data=tmp_path, secret=SECRET, dialect="user-tasks", write_deadline=1))
+    async with hw.lifespan():
+        ada = Grant("1", can=frozenset((Ability.PUBLISH,)))
+        call = Call(hw, "websocket", address("1", hw.tokens.make("1", can=(Ability.READ,))))
+        running = asyncio.create_task(call.run())
+        await call.until("user_tasks")
+        call.reads.clear()
+        await hw.hub.report(ada, Create(task="run", title="Run"))
+        await running
+        assert not hw.service.streams
