@@ -33,7 +33,12 @@ def send(port: int) -> None:
         udp.sendto(b"x", ("127.0.0.1", port))
 
 
-@pytest.mark.parametrize("connect", [get, mail, send])
+def send_in_pieces(port: int) -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as udp:
+        udp.sendmsg([b"x"], (), 0, ("127.0.0.1", port))
+
+
+@pytest.mark.parametrize("connect", [get, mail, send, send_in_pieces])
 def test_nothing_leaves_for_what_is_out_of_reach(connect: Callable[[int], None]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(0)
@@ -54,8 +59,8 @@ def test_a_socket_of_this_machine_is_out_of_reach(tmp_path: Path) -> None:
 
 async def test_what_is_within_reach_is_reached_and_others_are_not_held(receiver: Receiver) -> None:
     with held_to(HERE) as refused:
-        with socket.create_connection(("127.0.0.1", receiver.port)):
-            pass
+        with socket.create_connection(("127.0.0.1", receiver.port)) as connected:
+            connected.sendmsg([b"GET"])
         assert refused == []
     with held_to(NOWHERE):
         other = threading.Thread(

@@ -18,7 +18,7 @@ from headway.onward.reach import AddressRefused, Reach
 
 __all__ = ["held_to"]
 
-_EVENTS = frozenset(("socket.connect", "socket.sendto"))
+_EVENTS = frozenset(("socket.connect", "socket.sendto", "socket.sendmsg"))
 
 
 _held: ContextVar[tuple[Reach, list[str]] | None] = ContextVar("held", default=None)
@@ -50,6 +50,9 @@ def _hear(event: str, args: tuple[Any, ...]) -> None:
         return
     reach, refused = held
     address = args[1]
+    if address is None:
+        # By a connection that there is.
+        return
     try:
         # What is no pair is a socket of this machine.
         reach.check(str(address[0]) if isinstance(address, tuple) else "")
