@@ -14,6 +14,7 @@ import urllib3
 from socketio.exceptions import SocketIOError  # type: ignore[import-untyped]
 
 from headway.model.grant import Ability
+from headway.ports.store import Page
 from headway.server.app import Headway
 from headway.server.settings import load_settings
 from headway.transports import turning
@@ -197,3 +198,22 @@ def kept(hw: Headway) -> int:
     return sum(
         isinstance(one, SocketConversation) and one.client.service is hw.service for one in gc.get_objects()
     )
+
+
+async def test_who_asks_faster_than_can_be_answered_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hw = Headway(load_settings(None, data=tmp_path, secret=SECRET, dialect="dedup", message_burst=10_000))
+    found = asyncio.Event()
+
+    async def slow(*_: object) -> Page:
+        await found.wait()
+        return Page((), None)
+
+    async with hw.lifespan():
+        monkeypatch.setattr(hw.hub, "tasks", slow)
+        auth = json.dumps({"token": hw.tokens.make("ada", can=(Ability.READ,))})
+        asked = ['42["join_task",{"task_id":1}]'] * 1000
+        call = Call(hw, "websocket", "/socket.io/?EIO=4&transport=websocket", f"40{auth}", *asked)
+        assert '"code":306' in await call.run()
+        found.set()

@@ -38,6 +38,8 @@ SOCKETIO = "/socket.io/"
 NOBODY = Grant(ANONYMOUS, channels=("*",), can=frozenset((Ability.READ,)))
 """Who came without a token, where the contract lets them: its clients never had one, and see everything."""
 _FOREIGN = "Pages of this site need a token here; add its origin (https://its.name) to allowed_origins"
+_MOST_ASKED = 500
+"""What a client may ask for before the first of it is done."""
 
 _log = logging.getLogger("headway.connection")
 
@@ -149,8 +151,15 @@ class Speaking(SocketConversation):
             self.emit("error", {"message": error.message})
 
     def carry_out(self, work: Coroutine[Any, Any, None]) -> None:
-        """Carry out what an event asks for, after all that was asked for before; whatever goes wrong is said."""
+        """Carry out what an event asks for, after all that was asked for before; whatever goes wrong is said.
+
+        Raises:
+            Flooding: too much was asked for before, and is not done.
+        """
         if self._asked is not None:
+            if len(self._asked) >= _MOST_ASKED:
+                work.close()
+                raise Flooding
             self._asked.append(work)
             return
         self._asked = deque((work,))
