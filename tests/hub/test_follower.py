@@ -12,7 +12,7 @@ from headway.hub.hub import HubSettings
 from headway.hub.wanted import Wanted
 from headway.model import report as r
 from headway.model.grant import Ability, Grant
-from headway.ports.store import Window
+from headway.ports.store import LogEntry, Window
 from tests.hub.scenes import create, follow, running, send
 from tests.hub.world import BOB, SlowStore, TestLink, instant
 
@@ -127,7 +127,6 @@ async def test_a_grant_that_shrinks_while_a_subscription_opens_counts_for_it() -
         link, follower, refused = follow(hub, channel="project:p")
         follower.renew(Grant("ada", can=frozenset((Ability.READ,))), lambda key, error: None)
         await follower.opened()
-        link.messages.clear()
         await send(hub, create("secret", channel="project:p"))
         await asyncio.sleep(1)
         assert link.messages == []
@@ -141,11 +140,42 @@ async def test_a_grant_that_becomes_narrow_while_a_subscription_opens_counts_for
         narrow = Grant("ada", channels=("project:p",), can=frozenset((Ability.READ,)), narrow=True)
         follower.renew(narrow, lambda key, error: None)
         await follower.opened()
+        secret = r.Notify(id="secret", title="Note", channel="project:p")
+        await send(hub, secret, create("t", channel="project:p"))
+        await asyncio.sleep(1)
+        assert refused == []
+        assert [message["type"] for message in link.messages] == ["snapshot", "change"]
+        assert link.messages[1]["task"]["id"] == "t"
+
+
+@instant
+async def test_a_grant_that_shrinks_while_a_log_is_read_ends_it() -> None:
+    class Paged(SlowStore):
+        def __init__(self) -> None:
+            super().__init__()
+            self.asked, self.gate = asyncio.Event(), asyncio.Event()
+
+        async def log(self, task_id: str, offset: int, limit: int) -> tuple[LogEntry, ...]:
+            self.asked.set()
+            await self.gate.wait()
+            return await super().log(task_id, offset, limit)
+
+    store = Paged()
+    async with running(store) as hub:
+        await send(hub, create("t", channel="project:p", start=True))
+        for _ in range(5):
+            await send(hub, r.Log(task="t", lines=(r.LogLine("line"),) * 500))
+        link, follower, refused = follow(hub, task="t", log=0)
+        await store.asked.wait()
+        follower.renew(Grant("ada", can=frozenset((Ability.READ,))), lambda key, error: refused.append(error))
         link.messages.clear()
-        await send(hub, r.Notify(id="secret", title="Note", channel="project:p"))
+        await send(hub, r.TickReport(task="t", done=5))
+        store.gate.set()
+        await follower.opened()
         await asyncio.sleep(1)
         assert link.messages == []
-        assert [type(error) for error in refused] == [Forbidden]
+        assert [type(error) for error in refused] == [NotFound]
+        assert not hub.records.channels["project:p"].followed
 
 
 @instant

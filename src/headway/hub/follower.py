@@ -25,9 +25,12 @@ _log = logging.getLogger("headway.hub")
 class _Opening:
     """Stands for a subscription whose records are still being read."""
 
-    __slots__ = ("task",)
+    __slots__ = ("begun", "refuse", "task", "wanted")
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: Wanted, refuse: Callable[[HeadwayError], object]) -> None:
+        self.wanted = wanted
+        self.refuse = refuse
+        self.begun: list[Subscription] = []
         self.task: asyncio.Task[None] | None = None
 
 
@@ -60,6 +63,7 @@ class Follower:
         Args:
             refuse: called with what was wrong, now or later.
         """
+        opening = _Opening(wanted, refuse)
         try:
             if self.grant.narrow:
                 wanted = _narrowed(wanted, self.grant)
@@ -75,9 +79,8 @@ class Follower:
             self._subscriptions[wanted.key] = joined
             self._note(wanted)
             return
-        opening = _Opening()
         self._subscriptions[wanted.key] = opening
-        opening.task = asyncio.create_task(self._open(wanted, self.grant, opening, refuse))
+        opening.task = asyncio.create_task(self._open(wanted, self.grant, opening))
 
     @property
     def caught_up(self) -> bool:
@@ -127,6 +130,12 @@ class Follower:
         for key, joined in tuple(self._subscriptions.items()):
             if isinstance(joined, list):
                 self._recheck(key, joined, before, refuse)
+            elif joined.begun:
+                self._recheck(key, joined.begun, before, refuse)
+            else:
+                # Whatever was allowed was allowed to the other grant.
+                self._leave(key)
+                self.subscribe(joined.wanted, joined.refuse)
 
     def drained(self) -> None:
         """The link takes more again: give it what it missed."""
@@ -170,23 +179,21 @@ class Follower:
 
     def _leave(self, key: Hashable) -> None:
         joined = self._subscriptions.pop(key)
-        if isinstance(joined, list):
-            for subscription in joined:
-                subscription.leave()
-        elif joined.task is not None:
+        for subscription in joined if isinstance(joined, list) else joined.begun:
+            subscription.leave()
+        if isinstance(joined, _Opening) and joined.task is not None:
             joined.task.cancel()
 
-    async def _open(
-        self, wanted: Wanted, grant: Grant, opening: _Opening, refuse: Callable[[HeadwayError], object]
-    ) -> None:
+    async def _open(self, wanted: Wanted, grant: Grant, opening: _Opening) -> None:
+        joined = opening.begun
         try:
-            joined = await self._followers.open(wanted, grant, self._link)
+            await self._followers.open(wanted, grant, self._link, joined)
         except Exception as error:  # noqa: BLE001 - whatever went wrong, a client waits to hear of it
             if not isinstance(error, HeadwayError):
                 _log.exception("a subscription failed")
             if self._subscriptions.get(wanted.key) is opening:
                 del self._subscriptions[wanted.key]
-                refuse(error if isinstance(error, HeadwayError) else InternalError())
+                opening.refuse(error if isinstance(error, HeadwayError) else InternalError())
             return
         if self._subscriptions.get(wanted.key) is opening:
             self._subscriptions[wanted.key] = joined
@@ -195,8 +202,6 @@ class Follower:
                 # It can have drained between joining the task and joining its log.
                 for subscription in joined:
                     subscription.drained()
-            if self.grant is not grant:
-                self._recheck(wanted.key, joined, grant, lambda _, error: refuse(error))
         else:
             for subscription in joined:
                 subscription.leave()

@@ -82,8 +82,11 @@ class Followers:
             return False
         return task.id in channel.task_feeds or any(feed.shows(task) for feed in channel.feeds.values())
 
-    async def open(self, wanted: Wanted, grant: Grant, link: Link) -> list[Subscription]:
+    async def open(self, wanted: Wanted, grant: Grant, link: Link, joined: list[Subscription]) -> None:
         """Read what is needed, then join.
+
+        Args:
+            joined: is given what was joined, as soon as it was.
 
         Raises:
             NotFound, Forbidden: see `access.check`.
@@ -91,21 +94,21 @@ class Followers:
         if wanted.channel is not None:
             self.access.check(grant, Action.READ, wanted.channel)
             channel = await self.records.channel(wanted.channel)
-            return [self._join_channel(channel, wanted, link)]
+            joined.append(self._join_channel(channel, wanted, link))
+            return
         task = await self.records.find(wanted.task or "")
         if task is None:
             raise self.access.missing(grant, Action.READ, wanted.task or "")
         self.access.check(grant, Action.READ, task.channel, task.id)
         channel = await self.records.channel(task.channel)
         settled = None if channel.log.get(task.id) else await self.records.shown(task.id)
-        joined = [self._join_task(channel, task.id, settled, wanted, link)]
+        joined.append(self._join_task(channel, task.id, settled, wanted, link))
         if wanted.log is not None:
             try:
                 joined.append(await self._follow_log(wanted, link, channel))
             except BaseException:
                 joined[0].leave()
                 raise
-        return joined
 
     def join(self, wanted: Wanted, grant: Grant, link: Link) -> list[Subscription] | None:
         """Join at once when all that is needed is in memory; None when it is not.
