@@ -352,7 +352,15 @@ class TestRest:
 
     def test_what_is_wrong_is_said(self, server: Server) -> None:
         token = server.token("r2")
-        for query in ("status=new", "type=x", "page=0", "page_size=101", "page_size=x", "page=1e3"):
+        for query in (
+            "status=new",
+            "type=x",
+            "page=0",
+            "page_size=101",
+            "page_size=x",
+            "page=1e3",
+            "page=" + "1" * 5000,
+        ):
             status, body = get(server, f"/api/notifications?{query}", token)
             assert (status, body["success"], bool(body["message"])) == (400, False, True), query
         other = notify(server, server.token("r3"), "Private")

@@ -258,6 +258,6 @@ def _number(request: Request, name: str, default: int, most: int) -> int:
     text = request.query.get(name)
     if text is None:
         return default
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:12]) <= most:
+    if not text.isascii() or not text.isdigit() or len(text) > 12 or not 1 <= int(text) <= most:
         raise InvalidField(f"{name} is a whole number from 1 to {most}", field=name)
     return int(text)
