@@ -151,6 +151,22 @@ class TestQuota:
                 await hub.report(ADA, create("t"))
             assert (await send(hub, create("u"))).accepted == 1
 
+    @instant
+    async def test_what_nobody_waits_for_takes_room_until_it_has_come_to_nothing(self) -> None:
+        store = SlowStore()
+        async with running(store, HubSettings(max_live_tasks=2)) as hub:
+            store.hold = True
+            for n in range(4):
+                creating = asyncio.create_task(hub.report(ADA, create(f"t{n}")))
+                await asyncio.sleep(0.1)
+                creating.cancel()
+            await asyncio.sleep(0.1)
+            assert set(hub.records.tasks) == {"t0", "t1"}
+            store.hold = False
+            store.release(fail=True)
+            await asyncio.sleep(0.1)
+            assert (await send(hub, create("u"), create("v"))).accepted == 2
+
 
 class TestNotifications:
     @instant

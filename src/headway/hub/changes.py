@@ -24,6 +24,7 @@ class Changes:
         announced: what others outside are to hear of, as it was when it happened.
         documents, dropped: as in `Writes`.
         afterwards: called when these changes are durable, whether somebody still waits for that or not.
+        settled: called when it is known what became of these changes, be it that they failed.
         stale: what these changes were built on could not be made durable.
     """
 
@@ -38,6 +39,7 @@ class Changes:
         "named",
         "records",
         "removed",
+        "settled",
         "stale",
         "unwritten",
     )
@@ -54,6 +56,7 @@ class Changes:
         self.documents: list[Document] = []
         self.dropped: list[tuple[str, str]] = []
         self.afterwards: list[Callable[[], object]] = []
+        self.settled: Callable[[object], object] | None = None
         self.stale = False
 
     def add(self, record: Record, fact: bool) -> None:

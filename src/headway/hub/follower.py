@@ -63,7 +63,7 @@ class Follower:
         Args:
             refuse: called with what was wrong, now or later.
         """
-        opening = _Opening(wanted, refuse)
+        asked = wanted
         try:
             if self.grant.narrow:
                 wanted = _narrowed(wanted, self.grant)
@@ -79,7 +79,7 @@ class Follower:
             self._subscriptions[wanted.key] = joined
             self._note(wanted)
             return
-        self._subscriptions[wanted.key] = opening
+        opening = self._subscriptions[wanted.key] = _Opening(asked, refuse)
         opening.task = asyncio.create_task(self._open(wanted, self.grant, opening))
 
     @property

@@ -15,7 +15,7 @@ from headway.hub.lookup import Lookup
 from headway.hub.records import Records
 from headway.hub.task_logs import TaskLogs
 from headway.hub.tellings import Tellings
-from headway.hub.work import Work
+from headway.hub.work import Work, arrived
 from headway.model import report as r
 from headway.model.grant import Grant
 from headway.model.notification import Notification
@@ -120,10 +120,9 @@ class Intake:
 
     async def _commit(self, work: Work) -> None:
         inboxes = self._inbox.expect(work.changes)
-        try:
-            await self._ledger.commit(work.changes)
-        finally:
-            work.arrived()
+        if work.coming:
+            work.changes.settled = partial(arrived, work.coming)
+        await self._ledger.commit(work.changes)
         await self._inbox.fit(inboxes)
 
     def _apply(self, grant: Grant, report: r.Report, work: Work) -> Task | Notification:

@@ -85,8 +85,11 @@ class Ledger:
             self._arrears.owe_lines(changes.logs)
         if changes.weighs or (changes.named and (self._storing or self._waiting)):
             self._waiting[id(changes)] = changes
+            committing = asyncio.create_task(self._commit(changes))
+            if changes.settled is not None:
+                committing.add_done_callback(changes.settled)
             # Shielded: a client that hangs up must not leave a change half done.
-            failure = await asyncio.shield(asyncio.create_task(self._commit(changes)))
+            failure = await asyncio.shield(committing)
             if failure is not None:
                 raise failure
 

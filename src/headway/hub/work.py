@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from headway.hub.changes import Changes
 from headway.hub.channel import Channel
 from headway.hub.records import Records
@@ -9,7 +11,7 @@ from headway.hub.tellings import Ready
 from headway.model.notification import Notification
 from headway.model.task import Task
 
-__all__ = ["Work"]
+__all__ = ["Work", "arrived"]
 
 
 class Work:
@@ -52,7 +54,8 @@ class Work:
             return note
         return self._records.current(self.notes[notification_id])
 
-    def arrived(self) -> None:
-        """The new tasks are shown, or will never be."""
-        for channel, task_id in self.coming:
-            channel.coming.discard(task_id)
+
+def arrived(coming: Iterable[tuple[Channel, str]], _: object = None) -> None:
+    """New tasks are shown, or will never be."""
+    for channel, task_id in coming:
+        channel.coming.discard(task_id)
