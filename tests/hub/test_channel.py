@@ -63,6 +63,6 @@ def test_the_newest_version_is_the_last_in_the_line(channel: Channel) -> None:
 
 def test_a_channel_is_unfinished_while_one_task_is(channel: Channel) -> None:
     channel.enter([make_task("a", 1), make_task("b", 2, TaskState.FAILED)], ready=True)
-    assert channel.unfinished
+    assert channel.log.unfinished
     channel.enter([make_task("a", 3, TaskState.SUCCEEDED)], ready=True)
-    assert not channel.unfinished
+    assert not channel.log.unfinished

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from headway.hub.feed import Feed
 from headway.hub.log import CompactedLog
-from headway.model.task import Task
 from headway.ports.store import Record
 
 __all__ = ["Channel", "Slot"]
@@ -60,14 +59,6 @@ class Channel:
     def waiting(self) -> bool:
         """Whether changes wait to be shown."""
         return bool(self._line)
-
-    @property
-    def unfinished(self) -> bool:
-        """Whether any task in it has not finished."""
-        return any(
-            isinstance(version.record, Task) and not version.record.state.terminal
-            for version in self.log.all()
-        )
 
     def newest(self, record_id: str) -> tuple[Record | None, bool]:
         """A record's newest version that has a revision, and whether it needs no more to be durable to be shown."""

@@ -134,5 +134,5 @@ class Upkeep:
             self._ledger.trim(channel)
             if channel.followed or channel.waiting or self._ledger.owes(channel):
                 channel.touched_at = now
-            elif now - channel.touched_at > _IDLE * 1000 and not channel.unfinished:
+            elif now - channel.touched_at > _IDLE * 1000 and not channel.log.unfinished:
                 self._records.evict(channel)
