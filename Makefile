@@ -9,7 +9,7 @@ RUN := .venv/bin/
 PYTEST := $(RUN)python -m pytest
 PORT ?= 8400
 # For two cores: much of what tests do is wait, for a token to end or a client to come back.
-WORKERS ?= 4
+WORKERS ?= 3
 # Each on a core of its own; what one of them says stays in one piece, where make can do that.
 CHECKS := $(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) lint types layers web-check
 
